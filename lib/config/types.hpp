@@ -1,0 +1,162 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/secret.hpp"
+
+/// The configuration as typed values, checked as a whole: what a loaded Config says can be used
+/// without further checks. Keys of features that do not exist yet are unknown keys.
+namespace outpost::config {
+
+using Duration = std::chrono::milliseconds;
+
+/// `COUNT/PERIOD`, such as 20/10m.
+struct CountPerPeriod {
+    std::uint64_t count = 0;
+    Duration period{};
+    bool operator==(const CountPerPeriod&) const = default;
+};
+
+struct PortRange {
+    std::uint16_t first = 0;
+    std::uint16_t last = 0;  ///< the same as first for a port named singly
+    [[nodiscard]] bool single() const noexcept { return first == last; }
+    bool operator==(const PortRange&) const = default;
+};
+
+enum class ListenerTls : std::uint8_t { starttls, implicit, none };
+
+struct Listener {
+    std::string address = "::";  ///< an IP address; `::` takes IPv4 too
+    std::vector<PortRange> ports;
+    ListenerTls tls = ListenerTls::starttls;
+    bool require_tls = true;     ///< AUTH and MAIL only once encrypted
+    bool proxy_protocol = false;
+    std::optional<std::string> trusted_account;  ///< loopback addresses only
+};
+
+struct Certificate {
+    std::string certificate;  ///< PEM chain file
+    std::string key;          ///< PEM key file
+};
+
+enum class TlsVersion : std::uint8_t { tls12, tls13 };
+
+struct Tls {
+    std::vector<Certificate> certificates;
+    TlsVersion min_version = TlsVersion::tls12;
+};
+
+enum class BareNewlines : std::uint8_t { reject, normalize };
+
+struct Submission {
+    std::uint64_t max_message_size = 25ULL << 20;
+    std::uint32_t max_recipients = 1000;
+    std::uint32_t max_connections = 10000;
+    std::uint32_t max_connections_per_ip = 200;
+    Duration idle_timeout = std::chrono::minutes(5);
+    Duration data_timeout = std::chrono::minutes(10);
+    BareNewlines bare_newlines = BareNewlines::reject;
+    CountPerPeriod auth_failures_per_address{20, std::chrono::minutes(10)};
+    CountPerPeriod auth_failures_per_account{10, std::chrono::minutes(10)};
+};
+
+struct Spool {
+    std::uint64_t segment_size = 64ULL << 20;
+    std::uint64_t large_message = 256ULL << 10;
+    std::uint64_t min_free = 512ULL << 20;
+    Duration max_age = std::chrono::days(5);
+    Duration delay_notice = std::chrono::hours(4);  ///< 0: none
+};
+
+struct Retry {
+    Duration first = std::chrono::minutes(1);
+    double factor = 2;
+    Duration max = std::chrono::hours(4);
+    double jitter = 0.2;  ///< share of the wait, each way; 0 .. 1
+};
+
+struct Dsn {
+    enum class To : std::uint8_t { sender, none, address };
+    To to = To::sender;
+    std::string to_address;
+    std::string from;  ///< a mailbox; default: Mail Delivery System <mailer-daemon@HOSTNAME>
+    std::string via;   ///< an upstream; empty: the message's own route
+};
+
+struct Account {
+    std::string name;
+    std::string password_hash;  ///< RFC 5803 form; checked when loaded
+    base::Secret password;      ///< instead of password_hash; hashed at the start
+    bool active = true;
+    std::string note;
+    std::uint8_t priority = 3;
+    std::uint8_t priority_cap = 1;
+    std::vector<std::string> authorized_domains;  ///< lower case; `.example.com` takes subdomains
+    std::vector<std::string> authorized_senders;  ///< local@domain
+    std::vector<std::string> allowed_networks;    ///< ADDRESS/BITS; empty: everywhere
+    std::optional<std::uint64_t> max_message_size;
+    std::optional<std::uint32_t> max_recipients;
+    std::string route;                            ///< an upstream; always set once loaded
+};
+
+enum class Encryption : std::uint8_t { none, starttls, tls };
+enum class Uncertain : std::uint8_t { retry, report };
+
+struct Verify {
+    enum class Mode : std::uint8_t { full, none, fingerprint };
+    Mode mode = Mode::full;
+    std::string sha256;  ///< lower-case hex of the DER certificate's digest
+};
+
+struct SmtpUpstream {
+    std::string host;          ///< without brackets
+    bool bracketed = false;    ///< `[host]`: that host itself, no MX lookup
+    std::uint16_t port = 25;
+    Encryption encryption = Encryption::starttls;
+    Verify verify;
+    std::string username;      ///< empty: no AUTH
+    base::Secret password;
+    std::uint32_t messages_per_connection = 100;
+    Uncertain uncertain = Uncertain::retry;
+};
+
+struct SandboxUpstream {
+    std::string directory;
+};
+
+struct Upstream {
+    std::string name;
+    std::string description;
+    std::uint32_t concurrency = 20;
+    std::variant<SmtpUpstream, SandboxUpstream> kind;
+};
+
+struct Log {
+    base::log::Level level = base::log::Level::info;
+    base::log::Format format = base::log::Format::text;
+};
+
+struct Config {
+    std::string file;
+    std::string hostname;
+    std::string data_dir = "/var/lib/outpost";
+    std::vector<Listener> listen;
+    Tls tls;
+    Submission submission;
+    Spool spool;
+    Retry retry;
+    Dsn dsn;
+    std::map<std::string, Account> accounts;
+    std::map<std::string, Upstream> upstreams;
+    Log log;
+};
+
+}  // namespace outpost::config

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "smtp/reply.hpp"
+
+namespace outpost::smtp {
+
+/// What an EHLO reply offers (RFC 5321 section 4.1.1.1): ours to write, an upstream's to read.
+struct Extensions {
+    bool starttls = false;
+    bool pipelining = false;
+    bool eight_bit_mime = false;
+    bool smtputf8 = false;
+    bool chunking = false;
+    bool binary_mime = false;
+    bool dsn = false;
+    bool enhanced_status_codes = false;
+    bool mt_priority = false;
+    std::vector<std::string> auth;            ///< SASL mechanisms, upper case; empty: no AUTH
+    std::optional<std::uint64_t> size;        ///< RFC 1870; 0: offered without a fixed maximum
+    std::optional<std::uint32_t> mail_max;    ///< LIMITS (RFC 9422): messages a connection
+    std::optional<std::uint32_t> rcpt_max;    ///< LIMITS: recipients a message
+    std::optional<std::uint32_t> rcpt_domain_max;  ///< LIMITS: recipient domains a connection
+
+    bool operator==(const Extensions&) const = default;
+    /// `mechanism` in upper case.
+    [[nodiscard]] bool has_auth(std::string_view mechanism) const noexcept;
+};
+
+/// The reply to EHLO: 250, its first line `hostname`, then one line an extension.
+[[nodiscard]] Reply ehlo_reply(std::string_view hostname, const Extensions& offered);
+
+/// Reads the lines of an upstream's reply to EHLO, without code; the first is its greeting and
+/// is skipped. Takes the old form `AUTH=LOGIN` as well. Unknown keywords and malformed values
+/// count as not offered.
+[[nodiscard]] Extensions parse_extensions(std::span<const std::string> lines);
+
+}  // namespace outpost::smtp

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "smtp/reply.hpp"
+
+namespace outpost::upstream {
+
+/// What became of one recipient in one attempt (DESIGN section 7).
+enum class Verdict : std::uint8_t {
+    delivered,      ///< the upstream took responsibility
+    deferred,       ///< try again; `scope` says who has to wait
+    failed,         ///< refused for good
+    misconfigured,  ///< our fault (login refused, bad key): suspends the upstream, keeps the mail
+    uncertain,      ///< the whole message went out and no verdict came back
+};
+
+/// Who waits after a deferral.
+enum class Scope : std::uint8_t { recipient, message, account, upstream };
+
+struct Outcome {
+    Verdict verdict = Verdict::deferred;
+    Scope scope = Scope::recipient;
+    /// The wait that the upstream asked for, where it did.
+    std::optional<std::chrono::seconds> retry_after;
+    /// The upstream's reply; code 0 with our own words if there was none (`connection refused`).
+    smtp::Reply reply;
+    std::string remote;     ///< `mx.example.com [192.0.2.1]:25`; empty if never connected
+    std::string remote_id;  ///< the upstream's id for the message, where it says one
+};
+
+/// How long each stage took; zero for a stage that was skipped (a reused connection).
+struct Stages {
+    std::chrono::microseconds connect{};   ///< lookup and TCP
+    std::chrono::microseconds greeting{};  ///< banner, EHLO, TLS, AUTH
+    std::chrono::microseconds transfer{};  ///< MAIL to the last reply
+};
+
+/// One entry in `outcomes` per recipient asked for, in that order.
+struct SendReport {
+    std::vector<Outcome> outcomes;
+    Stages stages;
+    bool reused = false;
+    bool dsn_relayed = false;  ///< the upstream offered DSN: it reports success, not we
+};
+
+}  // namespace outpost::upstream

@@ -1,0 +1,1 @@
+"""What end-to-end tests and benchmarks share: the daemon, its peers, ports, certificates, mail."""
