@@ -131,9 +131,10 @@ Stream::awaitable<Result<void>> Stream::write(std::span<const std::string_view> 
 
 Failure Stream::handshake_failure(const ErrorCode& error) const {
     if (timed_out_) return {Failure::Kind::timed_out, "timed out during the TLS handshake"};
-    const long verdict = SSL_get_verify_result(tls_->native_handle());
-    if (verdict != X509_V_OK && SSL_is_server(tls_->native_handle()) == 0)
-        return {Failure::Kind::certificate, X509_verify_cert_error_string(verdict)};
+    if (SSL* ssl = tls_->native_handle(); (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0) {
+        if (const long verdict = SSL_get_verify_result(ssl); verdict != X509_V_OK)
+            return {Failure::Kind::certificate, X509_verify_cert_error_string(verdict)};
+    }
     auto result = to_failure(error);
     if (result.kind == Failure::Kind::closed)
         result.text = "connection closed by the peer during the TLS handshake";
