@@ -1,1 +1,117 @@
-int main() {}
+// outpostctl: what an operator does beside editing the configuration. See outpostctl --help.
+
+#include <sysexits.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
+
+#include "account/scram.hpp"
+#include "base/secret.hpp"
+#include "config/loader.hpp"
+#include "version.hpp"
+
+namespace outpost {
+namespace {
+
+/// Keeps what is typed off the screen while it lives.
+class HiddenInput {
+  public:
+    HiddenInput() : active_(tcgetattr(STDIN_FILENO, &saved_) == 0) {
+        if (!active_) return;
+        termios hidden = saved_;
+        hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    }
+    ~HiddenInput() {
+        if (active_) tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved_);
+    }
+    HiddenInput(const HiddenInput&) = delete;
+    HiddenInput& operator=(const HiddenInput&) = delete;
+
+  private:
+    termios saved_{};
+    bool active_;
+};
+
+base::Secret read_password(const char* prompt) {
+    std::string line;
+    if (isatty(STDIN_FILENO) != 0) {
+        std::cerr << prompt << std::flush;
+        const HiddenInput hidden;
+        std::getline(std::cin, line);
+        std::cerr << '\n';
+    } else {
+        std::getline(std::cin, line);
+    }
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    return base::Secret(std::move(line));
+}
+
+int hash_password() {
+    const auto password = read_password("Password: ");
+    if (password.empty()) {
+        std::cerr << "outpostctl: the password is empty; type one, or pipe one line to standard "
+                     "input\n";
+        return EX_DATAERR;
+    }
+    if (isatty(STDIN_FILENO) != 0) {
+        const auto again = read_password("Again: ");
+        if (again.reveal() != password.reveal()) {
+            std::cerr << "outpostctl: the two passwords differ; nothing was made\n";
+            return EX_DATAERR;
+        }
+    }
+    std::cout << account::scram::make(password.reveal()).text() << '\n';
+    return EX_OK;
+}
+
+int check_config(const std::string& file) {
+    const auto config = config::load(file);
+    if (!config) {
+        for (const auto& diagnostic : config.error()) std::cerr << diagnostic.text() << '\n';
+        return EX_CONFIG;
+    }
+    std::cout << file << ": ok\n";
+    return EX_OK;
+}
+
+int run(int argc, char** argv) {
+    CLI::App app{"Works beside outpostd."};
+    app.set_version_flag("--version", std::string("outpostctl ") + version);
+    app.require_subcommand(1);
+    app.footer(
+        "Examples:\n"
+        "  outpostctl hash-password                 asks twice, prints a line for password_hash\n"
+        "  pwgen -s 24 1 | outpostctl hash-password\n"
+        "  outpostctl config check /etc/outpost/outpost.yaml");
+
+    app.add_subcommand("hash-password",
+                       "Read a password and print what `password_hash` of an account takes");
+    auto* config = app.add_subcommand("config", "Work with the configuration");
+    config->require_subcommand(1);
+    auto* check = config->add_subcommand("check", "Report every fault of a configuration file");
+    std::string file = "/etc/outpost/outpost.yaml";
+    check->add_option("file", file, "The file")->capture_default_str();
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? EX_OK : EX_USAGE;
+    }
+    return check->parsed() ? check_config(file) : hash_password();
+}
+
+}  // namespace
+}  // namespace outpost
+
+int main(int argc, char** argv) {
+    try {
+        return outpost::run(argc, argv);
+    } catch (const std::exception& e) {
+        std::cerr << "outpostctl: " << e.what() << '\n';
+        return EX_SOFTWARE;
+    }
+}

@@ -29,7 +29,7 @@ struct Channel {
     ares_channel channel = nullptr;
     int status = ARES_SUCCESS;
 
-    Channel() {
+    explicit Channel(const std::string& servers) {
         static const int library = ares_library_init(ARES_LIB_INIT_ALL);
         ares_options options{};
         options.timeout = 3000;
@@ -37,6 +37,8 @@ struct Channel {
         status = library != ARES_SUCCESS
                      ? library
                      : ares_init_options(&channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
+        if (status == ARES_SUCCESS && !servers.empty())
+            status = ares_set_servers_ports_csv(channel, servers.c_str());
     }
     ~Channel() {
         if (channel != nullptr) ares_destroy(channel);
@@ -79,9 +81,9 @@ LookupFailure describe(int status, const char* what, const std::string& name) {
             std::string("looking up ") + what + " of " + name + ": " + ares_strerror(status)};
 }
 
-Looked<std::vector<Mx>> query_mx(const std::string& domain) {
+Looked<std::vector<Mx>> query_mx(const std::string& domain, const std::string& servers) {
     Looked<std::vector<Mx>> looked;
-    Channel channel;
+    Channel channel(servers);
     if (channel.status != ARES_SUCCESS) {
         looked.answer = std::unexpected(describe(channel.status, "MX records", domain));
         return looked;
@@ -116,9 +118,10 @@ Looked<std::vector<Mx>> query_mx(const std::string& domain) {
     return looked;
 }
 
-Looked<std::vector<asio::ip::address>> query_addresses(const std::string& host) {
+Looked<std::vector<asio::ip::address>> query_addresses(const std::string& host,
+                                                       const std::string& servers) {
     Looked<std::vector<asio::ip::address>> looked;
-    Channel channel;
+    Channel channel(servers);
     if (channel.status != ARES_SUCCESS) {
         looked.answer = std::unexpected(describe(channel.status, "address", host));
         return looked;
@@ -172,7 +175,8 @@ asio::awaitable<std::expected<std::vector<Mx>, LookupFailure>> Resolver::mx(std:
         if (const auto it = mx_.find(domain); it != mx_.end() && it->second.until > now)
             co_return it->second.answer;
     }
-    auto looked = co_await pool_.run([domain] { return query_mx(domain); });
+    auto looked =
+        co_await pool_.run([domain, servers = servers_] { return query_mx(domain, servers); });
     if (!looked) co_return std::unexpected(LookupFailure{false, "too many lookups wait already"});
     if (looked->answer) {
         const std::lock_guard lock(mutex_);
@@ -193,7 +197,8 @@ asio::awaitable<std::expected<std::vector<asio::ip::address>, LookupFailure>> Re
         if (const auto it = addresses_.find(host); it != addresses_.end() && it->second.until > now)
             co_return it->second.answer;
     }
-    auto looked = co_await pool_.run([host] { return query_addresses(host); });
+    auto looked =
+        co_await pool_.run([host, servers = servers_] { return query_addresses(host, servers); });
     if (!looked) co_return std::unexpected(LookupFailure{false, "too many lookups wait already"});
     if (looked->answer) {
         const std::lock_guard lock(mutex_);

@@ -29,7 +29,9 @@ struct Mx {
 /// live (at most five minutes). Thread-safe.
 class Resolver {
   public:
-    explicit Resolver(OffloadPool& pool) : pool_(pool) {}
+    /// `servers`: name servers as `ADDRESS:PORT,...` instead of the system's.
+    explicit Resolver(OffloadPool& pool, std::string servers = {})
+        : pool_(pool), servers_(std::move(servers)) {}
 
     /// The MX records by preference; empty if the domain has none.
     boost::asio::awaitable<std::expected<std::vector<Mx>, LookupFailure>> mx(std::string domain);
@@ -45,6 +47,7 @@ class Resolver {
         std::chrono::steady_clock::time_point until;
     };
     OffloadPool& pool_;
+    std::string servers_;
     std::mutex mutex_;
     std::map<std::string, Kept<std::vector<Mx>>> mx_;
     std::map<std::string, Kept<std::vector<boost::asio::ip::address>>> addresses_;
