@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/executor_work_guard.hpp>
+
 namespace outpost::net {
 namespace {
 
@@ -14,8 +16,14 @@ struct Counted final : Deadline {
     int count = 0;
 };
 
-TEST(Deadline, FiresOnceAndOnlyIfDue) {
+/// An io_context that does not stop when it has nothing to do.
+struct DeadlineTest : testing::Test {
     boost::asio::io_context context{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard{
+        context.get_executor()};
+};
+
+TEST_F(DeadlineTest, FiresOnceAndOnlyIfDue) {
     Counted due(context);
     Counted later(context);
     Counted never(context);
@@ -30,8 +38,7 @@ TEST(Deadline, FiresOnceAndOnlyIfDue) {
     EXPECT_EQ(never.count, 0);
 }
 
-TEST(Deadline, CanBeSetAgainAfterItFired) {
-    boost::asio::io_context context{1};
+TEST_F(DeadlineTest, CanBeSetAgainAfterItFired) {
     Counted deadline(context);
     deadline.expires_after(milliseconds(1));
     while (deadline.count == 0) context.run_one();
@@ -40,8 +47,7 @@ TEST(Deadline, CanBeSetAgainAfterItFired) {
     EXPECT_EQ(deadline.count, 2);
 }
 
-TEST(Deadline, MovesEarlier) {
-    boost::asio::io_context context{1};
+TEST_F(DeadlineTest, MovesEarlier) {
     Counted deadline(context);
     deadline.expires_after(hours(1));
     deadline.expires_after(milliseconds(1));
