@@ -37,7 +37,7 @@ struct Listener {
     std::string address = "::";  ///< an IP address; `::` takes IPv4 too
     std::vector<PortRange> ports;
     ListenerTls tls = ListenerTls::starttls;
-    bool require_tls = true;     ///< AUTH and MAIL only once encrypted
+    bool require_tls = true;  ///< AUTH and MAIL only once encrypted
     bool proxy_protocol = false;
     std::optional<std::string> trusted_account;  ///< loopback addresses only
 };
@@ -104,7 +104,7 @@ struct Account {
     std::vector<std::string> allowed_networks;    ///< ADDRESS/BITS; empty: everywhere
     std::optional<std::uint64_t> max_message_size;
     std::optional<std::uint32_t> max_recipients;
-    std::string route;                            ///< an upstream; always set once loaded
+    std::string route;  ///< an upstream; always set once loaded
 };
 
 enum class Encryption : std::uint8_t { none, starttls, tls };
@@ -117,12 +117,12 @@ struct Verify {
 };
 
 struct SmtpUpstream {
-    std::string host;          ///< without brackets
-    bool bracketed = false;    ///< `[host]`: that host itself, no MX lookup
+    std::string host;        ///< without brackets
+    bool bracketed = false;  ///< `[host]`: that host itself, no MX lookup
     std::uint16_t port = 25;
     Encryption encryption = Encryption::starttls;
     Verify verify;
-    std::string username;      ///< empty: no AUTH
+    std::string username;  ///< empty: no AUTH
     base::Secret password;
     std::uint32_t messages_per_connection = 100;
     Uncertain uncertain = Uncertain::retry;

@@ -16,7 +16,7 @@
 namespace outpost::message {
 
 struct AddressError {
-    std::string text;          ///< `two @ in one address`, for "field From: TEXT"
+    std::string text{};        ///< `two @ in one address`, for "field From: TEXT"
     std::size_t position = 0;  ///< octet in the value
 };
 

@@ -70,10 +70,10 @@ struct HeaderSection {
     std::vector<HeaderField> fields;
     std::size_t end = 0;          ///< octets of all fields together: where the empty line belongs
     std::size_t body_offset = 0;  ///< end, plus the empty line if there is one
-    /// An empty line or a line that is no field ended the section. If false the octets given were
-    /// all header: with more to come, call again with more of them.
+    /// An empty line, or a whole line that is no field, ended the section, or it is over a limit.
+    /// If false and more octets of the message are to come, only a call with more of them tells.
     bool ended = false;
-    bool eight_bit = false;       ///< an octet over 127: the message needs SMTPUTF8 (RFC 6531)
+    bool eight_bit = false;  ///< an octet over 127: the message needs SMTPUTF8 (RFC 6531)
     std::optional<HeaderProblem> problem;  ///< the first one found
 
     [[nodiscard]] bool has_empty_line() const noexcept { return body_offset != end; }

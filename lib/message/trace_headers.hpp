@@ -16,26 +16,26 @@ inline constexpr unsigned max_received_fields = 50;
 /// What the session knows of a transaction, for the fix-ups. Views are used during the call only;
 /// what a client chose freely (helo, account) is made harmless here.
 struct TraceFacts {
-    std::string_view hostname;        ///< ours
-    std::string_view client_address;  ///< `192.0.2.1` or `2001:db8::1`, no brackets
-    std::string_view client_name;     ///< from reverse lookup; empty: left out
-    std::string_view helo;            ///< EHLO argument as sent
-    bool esmtp = true;                ///< EHLO, not HELO
+    std::string_view hostname{};        ///< ours
+    std::string_view client_address{};  ///< `192.0.2.1` or `2001:db8::1`, no brackets
+    std::string_view client_name{};     ///< from reverse lookup; empty: left out
+    std::string_view helo{};            ///< EHLO argument as sent
+    bool esmtp = true;                  ///< EHLO, not HELO
     bool tls = false;
     bool authenticated = false;
-    bool smtputf8 = false;            ///< MAIL had SMTPUTF8
-    std::string_view tls_text;        ///< `TLSv1.3 with cipher TLS_AES_256_GCM_SHA384`; may be empty
-    std::string_view account;         ///< shown in Received; empty: not shown
-    std::string_view recipient;       ///< `local@domain` of the only recipient; empty if several
-    base::MessageId id;
+    bool smtputf8 = false;         ///< MAIL had SMTPUTF8
+    std::string_view tls_text{};   ///< `TLSv1.3 with cipher TLS_AES_256_GCM_SHA384`; may be empty
+    std::string_view account{};    ///< shown in Received; empty: not shown
+    std::string_view recipient{};  ///< `local@domain` of the only recipient; empty if several
+    base::MessageId id{};
     base::WallTime now{};
-    std::string_view random;          ///< a few letters and digits that nobody can guess
+    std::string_view random{};  ///< a few letters and digits that nobody can guess
 };
 
 /// The start of the message as it is to be stored; the rest is the original from `data_offset` on.
 /// Fits spool::Content as it is.
 struct FixedHeader {
-    std::string head;             ///< not the whole header section: only what had to be written
+    std::string head{};           ///< not the whole header section: only what had to be written
     std::size_t data_offset = 0;  ///< 0 where nothing but Received had to be added
 };
 

@@ -16,7 +16,7 @@ struct TranscodeFailure {
         impossible,      ///< 8-bit octets where no encoding is allowed
     };
     Kind kind = Kind::impossible;
-    std::string text;  ///< for the report (5.6.3): what stands in the way and what to do
+    std::string text{};  ///< for the report (5.6.3): what stands in the way and what to do
 };
 
 /// The message for a hop without 8BITMIME (RFC 6152 section 3): every part with octets over 127 is

@@ -36,6 +36,7 @@ std::string address_text(int family, const void* octets) {
 
 /// A version 1 address in its canonical form; nothing if malformed.
 std::optional<std::string> parse_address(std::string_view word, Kind kind) {
+    if (word.contains('\0')) return {};
     const int family = kind == Kind::ipv4 ? AF_INET : AF_INET6;
     std::array<char, sizeof(in6_addr)> octets{};
     if (inet_pton(family, std::string(word).c_str(), octets.data()) != 1) return {};
@@ -92,7 +93,7 @@ ProxyHeader ip_header(Kind kind, std::string_view block, std::size_t consumed) {
             consumed};
 }
 
-/// Up to the first NUL, but for abstract names, which begin with one.
+/// Up to the first NUL; empty for an abstract name, which begins with one.
 std::string path_text(std::string_view octets) {
     return std::string(octets.substr(0, octets.find('\0')));
 }

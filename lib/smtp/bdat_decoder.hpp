@@ -36,12 +36,12 @@ class BdatDecoder {
     [[nodiscard]] std::uint64_t size() const noexcept { return account_.size(); }
 
   private:
-    void take_text(std::string_view octets, std::string& sink);
+    void take(std::string_view octets, std::string& sink);
 
     BodyAccount account_;
     std::uint64_t left_ = 0;
     bool last_ = false;
-    bool pending_cr_ = false;
+    bool open_cr_ = false;
 };
 
 }  // namespace outpost::smtp

@@ -19,10 +19,10 @@ enum class BodyFault : std::uint8_t {
 };
 
 struct BodyRules {
-    std::uint64_t max_size = 0;            ///< octets of the decoded message
-    std::size_t max_line = 64UL << 10;     ///< octets of a line without CRLF
+    std::uint64_t max_size = 0;         ///< octets of the decoded message
+    std::size_t max_line = 64UL << 10;  ///< octets of a line without CRLF
     BareNewlinePolicy newlines = BareNewlinePolicy::reject;
-    bool binary = false;                   ///< BINARYMIME: only max_size holds
+    bool binary = false;  ///< BINARYMIME: only max_size holds
 };
 
 }  // namespace outpost::smtp

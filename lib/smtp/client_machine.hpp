@@ -17,7 +17,7 @@ namespace outpost::smtp {
 
 /// Where in a session something happened.
 enum class ClientStage : std::uint8_t {
-    connect,    ///< name lookup and TCP
+    connect,  ///< name lookup and TCP
     banner,
     ehlo,
     starttls,
@@ -25,8 +25,8 @@ enum class ClientStage : std::uint8_t {
     auth,
     mail,
     rcpt,
-    data,       ///< DATA, or the body before its end went out
-    verdict,    ///< the reply to the whole message
+    data,     ///< DATA, or the body before its end went out
+    verdict,  ///< the reply to the whole message
 };
 
 /// What went wrong there.
@@ -38,9 +38,9 @@ enum class ClientFault : std::uint8_t {
     sasl,          ///< our own SASL side gave up
     disconnected,  ///< connection refused, closed, reset; name not found
     timed_out,
-    protocol,      ///< what the server sent makes no sense
-    uncertain,     ///< the whole message went out, and then one of the three above
-    local,         ///< our own: the message could not be read
+    protocol,   ///< what the server sent makes no sense
+    uncertain,  ///< the whole message went out, and then one of the three above
+    local,      ///< our own: the message could not be read
 };
 
 /// Why something did not work. `reply` is the server's, or has code 0 and our own words.
@@ -62,7 +62,7 @@ struct ClientLimits {
     std::chrono::seconds command{300};  ///< EHLO, STARTTLS, AUTH, MAIL, RCPT, RSET
     std::chrono::seconds handshake{60};
     std::chrono::seconds data{120};
-    std::chrono::seconds block{180};    ///< for each piece of the body to leave
+    std::chrono::seconds block{180};  ///< for each piece of the body to leave
     std::chrono::seconds verdict{600};
     std::chrono::seconds quit{5};
 };
@@ -100,7 +100,7 @@ struct ClientAction {
         failed,      ///< see failure(); say QUIT if the connection still stands
     };
     Kind kind = Kind::read;
-    std::string output;             ///< to be written first; may hold credentials: never log it
+    std::string output;  ///< to be written first; may hold credentials: never log it
     std::string challenge;
     std::chrono::seconds limit{0};  ///< for writing `output` and for what `kind` asks
 
@@ -117,7 +117,7 @@ class ClientMachine {
     [[nodiscard]] ClientAction step(ClientEvent event);
 
     /// What the server offers, from its last EHLO reply.
-    [[nodiscard]] const ServerExtensions& extensions() const noexcept { return extensions_; }
+    [[nodiscard]] const Extensions& extensions() const noexcept { return extensions_; }
     [[nodiscard]] const ClientFailure& failure() const noexcept { return failure_; }
     /// Whether QUIT makes sense after `failed`: the server still listens.
     [[nodiscard]] bool may_quit() const noexcept { return may_quit_; }
@@ -151,7 +151,7 @@ class ClientMachine {
 
     ClientSettings settings_;
     State state_ = State::banner;
-    ServerExtensions extensions_;
+    Extensions extensions_;
     ClientFailure failure_;
     bool encrypted_ = false;
     bool may_quit_ = false;

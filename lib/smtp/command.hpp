@@ -36,7 +36,7 @@ struct MailCommand {
     BodyType body = BodyType::seven_bit;
     bool smtputf8 = false;
     Ret ret = Ret::unspecified;
-    std::string envid;                    ///< xtext as sent, decodes to printable ASCII
+    std::string envid;  ///< xtext as sent, decodes to printable ASCII
     std::optional<std::int8_t> mt_priority;
     bool operator==(const MailCommand&) const = default;
 };

@@ -9,6 +9,9 @@
 
 namespace outpost::smtp {
 
+struct OctetCursor;
+enum class TextStop : std::uint8_t;
+
 /// Decodes what follows DATA: only CRLF.CRLF ends it, and a dot at the start of a line is taken
 /// off (transparency, RFC 5321 section 4.5.2). A line starts only after CRLF, so that no `\n.\n`,
 /// `\n.\r\n` or `\r.\r` can pass for an end. After a fault it goes on to the real end without
@@ -33,11 +36,9 @@ class DataDecoder {
 
   private:
     enum class State : std::uint8_t { line_start, text, cr, dot, dot_cr, complete };
-    struct Cursor;
 
-    void at_border(Cursor& at);
-    void in_text(Cursor& at);
-    void bare_newline(Cursor& at, const char* newline);
+    void step(OctetCursor& cursor, std::string& sink);
+    [[nodiscard]] static State state_after(TextStop stop) noexcept;
 
     BodyAccount account_;
     State state_ = State::line_start;

@@ -19,9 +19,9 @@ class DataEncoder {
 
   private:
     enum class State : std::uint8_t { line_start, text, cr };
-    struct Cursor;
+    class Rewriter;
 
-    void step(Cursor& at);
+    void step(Rewriter& rewriter);
 
     State state_ = State::line_start;
 };

@@ -29,7 +29,7 @@ struct Notify {
 struct Recipient {
     std::string address;  ///< local@domain as the client gave it
     Notify notify;
-    std::string orcpt;    ///< `rfc822;user+2Bx@example.com`, xtext kept as sent; empty if none
+    std::string orcpt;  ///< `rfc822;user+2Bx@example.com`, xtext kept as sent; empty if none
 
     bool operator==(const Recipient&) const = default;
 };
@@ -39,14 +39,14 @@ struct Envelope {
     std::string account;       ///< who submitted it; empty for our own reports
     std::string reverse_path;  ///< local@domain, or empty for the null reverse-path
     std::vector<Recipient> recipients;
-    std::string envid;         ///< xtext as sent; empty if none
+    std::string envid;  ///< xtext as sent; empty if none
     Ret ret = Ret::unspecified;
     BodyType body = BodyType::seven_bit;
-    bool smtputf8 = false;     ///< the client asked for SMTPUTF8
+    bool smtputf8 = false;                   ///< the client asked for SMTPUTF8
     std::optional<std::int8_t> mt_priority;  ///< RFC 6710, -9 .. 9
     std::uint8_t priority = 3;               ///< effective: 1 highest .. 5
     base::WallTime received{};
-    std::string client;        ///< `[192.0.2.1]`, for logs
+    std::string client;  ///< `[192.0.2.1]`, for logs
 
     bool operator==(const Envelope&) const = default;
 };

@@ -22,10 +22,10 @@ struct Extensions {
     bool dsn = false;
     bool enhanced_status_codes = false;
     bool mt_priority = false;
-    std::vector<std::string> auth;            ///< SASL mechanisms, upper case; empty: no AUTH
-    std::optional<std::uint64_t> size;        ///< RFC 1870; 0: offered without a fixed maximum
-    std::optional<std::uint32_t> mail_max;    ///< LIMITS (RFC 9422): messages a connection
-    std::optional<std::uint32_t> rcpt_max;    ///< LIMITS: recipients a message
+    std::vector<std::string> auth;                 ///< SASL mechanisms, upper case; empty: no AUTH
+    std::optional<std::uint64_t> size;             ///< RFC 1870; 0: offered without a fixed maximum
+    std::optional<std::uint32_t> mail_max;         ///< LIMITS (RFC 9422): messages a connection
+    std::optional<std::uint32_t> rcpt_max;         ///< LIMITS: recipients a message
     std::optional<std::uint32_t> rcpt_domain_max;  ///< LIMITS: recipient domains a connection
 
     bool operator==(const Extensions&) const = default;

@@ -52,9 +52,9 @@ class LineReader {
     [[nodiscard]] LineEvent line_ending_at(ReceiveBuffer& input, std::size_t lf) noexcept;
 
     std::size_t limit_;
-    std::size_t searched_ = 0;   ///< octets at the front known to hold no LF
+    std::size_t searched_ = 0;  ///< octets at the front known to hold no LF
     bool skipping_ = false;
-    bool skipped_cr_ = false;    ///< the last octet skipped was CR
+    bool skipped_cr_ = false;  ///< the last octet skipped was CR
 };
 
 }  // namespace outpost::smtp

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace outpost::smtp {
 
@@ -12,6 +13,10 @@ namespace outpost::smtp {
 /// Views of its contents hold until the next prepare() or release().
 class ReceiveBuffer {
   public:
+    ReceiveBuffer() = default;
+    ReceiveBuffer(ReceiveBuffer&& other) noexcept { *this = std::move(other); }
+    ReceiveBuffer& operator=(ReceiveBuffer&& other) noexcept;
+
     /// Free room behind the contents, at least `at_least` octets, to read into.
     [[nodiscard]] std::span<char> prepare(std::size_t at_least);
     /// `count` octets of the room are now contents.

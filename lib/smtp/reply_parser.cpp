@@ -27,7 +27,8 @@ std::optional<std::uint16_t> take_number(std::string_view& text) {
 /// The enhanced status code at the front of `text` (RFC 2034), taken off with the space after it.
 /// Its class must be that of the reply code, else it is text like any other.
 EnhancedStatus take_status(std::string_view& text, int code) {
-    if (text.size() < 5 || text[1] != '.' || text[0] != '0' + code / 100) return {};
+    if (text.size() < 5 || text[1] != '.' || text[0] != '0' + code / 100 || text[0] == '3')
+        return {};
     std::string_view rest = text.substr(2);
     const auto subject = take_number(rest);
     if (!subject || rest.empty() || rest.front() != '.') return {};

@@ -5,10 +5,10 @@ No system service is started or changed. Postfix's master needs root.
 """
 
 import glob
+import grp
 import os
 import pathlib
 import pwd
-import grp
 import shutil
 import subprocess
 

@@ -1,0 +1,167 @@
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "config/domain_name.hpp"
+#include "config/network.hpp"
+#include "config/scram_value.hpp"
+#include "config/secret_source.hpp"
+#include "config/section_readers.hpp"
+#include "config/units.hpp"
+#include "smtp/path.hpp"
+
+namespace outpost::config {
+namespace {
+
+constexpr std::size_t max_name = 255;  // RFC 4616 section 2
+constexpr std::size_t max_password = 255;
+
+Read<std::string> as_authorized_domain(const YamlNode& node) {
+    const auto text = as_text(node);
+    if (!text) return text;
+    const std::string_view domain = std::string_view(*text).substr(text->starts_with('.') ? 1 : 0);
+    if (text->starts_with("*.")) {
+        return std::unexpected(fmt::format("{} has a *; write {} for a domain and all below it",
+                                           in_quotes(*text), in_quotes(text->substr(1))));
+    }
+    if (text->find('@') != std::string::npos) {
+        return std::unexpected(
+            fmt::format("{} is an address; it belongs in authorized_senders", in_quotes(*text)));
+    }
+    if (!canonical_domain(domain)) {
+        return std::unexpected(fmt::format(
+            "{} is not a domain; write one such as example.com or .example.com", in_quotes(*text)));
+    }
+    return base::to_lower(*text);
+}
+
+Read<std::string> as_authorized_sender(const YamlNode& node) {
+    const auto text = as_text(node);
+    if (!text) return text;
+    const auto mailbox = smtp::parse_mailbox(*text, true);
+    if (!mailbox) {
+        return std::unexpected(fmt::format(
+            "{} is not an address; write one such as info@example.com", in_quotes(*text)));
+    }
+    return mailbox->address();
+}
+
+Read<std::string> as_network(const YamlNode& node) {
+    const auto text = as_text(node);
+    if (!text || Network::parse(*text)) return text;
+    return std::unexpected(
+        fmt::format("{} is not a network; write ADDRESS/BITS with no bits set beyond BITS, such as "
+                    "192.0.2.0/24",
+                    in_quotes(*text)));
+}
+
+void read_entries(Section& section, std::string_view key, std::vector<std::string>& target,
+                  Read<std::string> (*reader)(const YamlNode&)) {
+    std::vector<YamlNode> items;
+    section.read(key, items, as_list);
+    for (const YamlNode& item : items) {
+        auto value = reader(item);
+        if (value) {
+            target.push_back(std::move(*value));
+        } else {
+            section.diagnostics().add(item.place, section.path_of(key), std::move(value.error()));
+        }
+    }
+}
+
+void read_credentials(Section& section, Account& account) {
+    const YamlEntry* const plain = section.find("password");
+    const YamlEntry* const hash = section.find("password_hash");
+    if (plain != nullptr && hash != nullptr) {
+        section.error(*plain, "is set beside password_hash; remove one of them");
+    }
+    if (auto secret = read_secret(section, "password_hash")) {
+        if (const auto value = ScramValue::parse(secret->reveal())) {
+            account.password_hash = secret->reveal();
+        } else {
+            section.error(*hash, value.error());
+        }
+    }
+    if (auto secret = read_secret(section, "password")) {
+        if (secret->reveal().size() > max_password) {
+            section.error(*plain, fmt::format("is longer than {} octets", max_password));
+        }
+        account.password = std::move(*secret);
+    }
+    section.missing(plain == nullptr && hash == nullptr ? "password_hash" : "password",
+                    "is missing; an account needs password_hash or password");
+}
+
+void read_route(Section& section, Config& config, Account& account) {
+    if (config.upstreams.empty()) {
+        (void)section.find("route");
+        return;
+    }
+    if (config.upstreams.size() == 1) account.route = config.upstreams.begin()->first;
+    section.read("route", account.route,
+                 [&config](const YamlNode& node) { return as_upstream(node, config); });
+    if (config.upstreams.size() > 1) {
+        section.missing("route", "is missing; there are several upstreams, so name one");
+    }
+}
+
+Account read_account(Section& section, Config& config, std::string name) {
+    Account account;
+    account.name = std::move(name);
+    read_credentials(section, account);
+    section.read("active", account.active, as_bool);
+    section.read("note", account.note, as_line);
+    section.read("priority", account.priority, number<std::uint8_t>(1, 5));
+    section.read("priority_cap", account.priority_cap, number<std::uint8_t>(1, 5));
+    read_entries(section, "authorized_domains", account.authorized_domains, as_authorized_domain);
+    read_entries(section, "authorized_senders", account.authorized_senders, as_authorized_sender);
+    read_entries(section, "allowed_networks", account.allowed_networks, as_network);
+    section.read("max_message_size", account.max_message_size, [](const YamlNode& node) {
+        return mapped(as_size(node, 1), [](std::uint64_t v) { return std::optional(v); });
+    });
+    section.read("max_recipients", account.max_recipients, [](const YamlNode& node) {
+        return mapped(number<std::uint32_t>(1, 1'000'000)(node),
+                      [](std::uint32_t v) { return std::optional(v); });
+    });
+    read_route(section, config, account);
+    section.finish();
+    return account;
+}
+
+/// What is wrong with an account's name; nothing if it can be used to sign in.
+std::optional<std::string> name_fault(const YamlEntry& entry) {
+    if (entry.key == "defaults") return "is not a known key, and no name for an account";
+    YamlNode name;
+    name.kind = YamlNode::Kind::scalar;
+    name.text = entry.key;
+    const auto line = as_line(name);
+    if (!line) return "an account's name " + line.error();
+    if (entry.key.size() > max_name) {
+        return fmt::format("an account's name is longer than {} octets", max_name);
+    }
+    if (base::trim(entry.key) != entry.key) return "an account's name begins or ends with a space";
+    return std::nullopt;
+}
+
+}  // namespace
+
+void read_accounts(Section& root, Config& config) {
+    const YamlEntry* const entry = root.find("accounts");
+    Section accounts = subsection(root, "accounts");
+    for (const YamlEntry& child : accounts.entries()) {
+        std::string path = accounts.path_of(base::printable(child.key, 64));
+        if (auto fault = name_fault(child)) {
+            accounts.diagnostics().add(child.place, std::move(path), std::move(*fault));
+            continue;
+        }
+        Section section(&child.value, std::move(path), accounts.diagnostics());
+        config.accounts[child.key] = read_account(section, config, child.key);
+    }
+    constexpr std::string_view advice = "without an account nobody can submit mail";
+    root.missing("accounts", fmt::format("is missing; {}", advice));
+    if (entry != nullptr && entry->value.kind == YamlNode::Kind::mapping &&
+        entry->value.entries.empty()) {
+        root.error(*entry, fmt::format("is empty; {}", advice));
+    }
+}
+
+}  // namespace outpost::config

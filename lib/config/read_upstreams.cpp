@@ -1,0 +1,190 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "config/secret_source.hpp"
+#include "config/section_readers.hpp"
+#include "config/units.hpp"
+#include "config/upstream_host.hpp"
+#include "smtp/path.hpp"
+
+namespace outpost::config {
+namespace {
+
+constexpr std::uint16_t smtp_port = 25;
+constexpr std::uint16_t smtps_port = 465;
+
+bool is_hex(std::string_view text) {
+    return std::ranges::all_of(
+        text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+Read<Verify> as_fingerprint(const YamlNode& node) {
+    const auto text = as_text(node);
+    if (!text) return std::unexpected(text.error());
+    std::string hex = base::to_lower(*text);
+    const bool named = hex.starts_with("sha256:");
+    if (named) hex.erase(0, 7);
+    std::erase(hex, ':');
+    if (!named || hex.size() != 64 || !is_hex(hex)) {
+        return std::unexpected(fmt::format(
+            "{} is not a fingerprint; write sha256: and 64 hex digits", in_quotes(*text)));
+    }
+    return Verify{Verify::Mode::fingerprint, hex};
+}
+
+Read<Verify> as_verify(const YamlNode& node) {
+    if (node.kind == YamlNode::Kind::mapping && node.entries.size() == 1 &&
+        node.entries.front().key == "fingerprint") {
+        return as_fingerprint(node.entries.front().value);
+    }
+    if (node.kind != YamlNode::Kind::scalar) {
+        return std::unexpected("must be full, none or {fingerprint: sha256:HEX}");
+    }
+    static constexpr auto names = std::to_array<std::string_view>({"full", "none"});
+    return mapped(as_one_of(node, names),
+                  [](std::size_t index) { return Verify{static_cast<Verify::Mode>(index), {}}; });
+}
+
+Read<UpstreamHost> as_host(const YamlNode& node) {
+    return as_parsed(node, UpstreamHost::parse);
+}
+
+void read_login(Section& section, SmtpUpstream& smtp) {
+    section.read("username", smtp.username, as_line);
+    const YamlEntry* const name = section.find("username");
+    const YamlEntry* const password = section.find("password");
+    if (auto secret = read_secret(section, "password")) smtp.password = std::move(*secret);
+    if (name != nullptr && password == nullptr) {
+        section.error(*name, "is set without a password");
+    }
+    if (name == nullptr && password != nullptr) {
+        section.error(*password, "is set without a username");
+    }
+}
+
+SmtpUpstream read_smtp(Section& section) {
+    SmtpUpstream smtp;
+    UpstreamHost host;
+    section.read("host", host, as_host);
+    section.missing("host", "is missing; write a name such as \"[smtp.example.net]:587\"");
+    section.read("encryption", smtp.encryption,
+                 choice<Encryption>(std::to_array<std::string_view>({"none", "starttls", "tls"})));
+    section.read("verify", smtp.verify, as_verify);
+    read_login(section, smtp);
+    section.read("messages_per_connection", smtp.messages_per_connection,
+                 number<std::uint32_t>(1, 1'000'000));
+    section.read("uncertain", smtp.uncertain,
+                 choice<Uncertain>(std::to_array<std::string_view>({"retry", "report"})));
+    smtp.host = host.host;
+    smtp.bracketed = host.bracketed;
+    smtp.port = host.port.value_or(smtp.encryption == Encryption::tls ? smtps_port : smtp_port);
+    return smtp;
+}
+
+SandboxUpstream read_sandbox(Section& section) {
+    SandboxUpstream sandbox;
+    section.read("directory", sandbox.directory, as_path);
+    section.missing("directory", "is missing; write where the .eml files go");
+    return sandbox;
+}
+
+Upstream read_upstream(Section& section, std::string name) {
+    enum class Type : std::uint8_t { smtp, sandbox };
+    std::optional<Type> type;
+    Upstream upstream;
+    upstream.name = std::move(name);
+    section.read("type", type, [](const YamlNode& node) -> Read<std::optional<Type>> {
+        return mapped(choice<Type>(std::to_array<std::string_view>({"smtp", "sandbox"}))(node),
+                      [](Type t) { return std::optional(t); });
+    });
+    section.missing("type", "is missing; write smtp or sandbox");
+    section.read("description", upstream.description, as_line);
+    section.read("concurrency", upstream.concurrency, number<std::uint32_t>(1, 100'000));
+    if (type == Type::smtp) upstream.kind = read_smtp(section);
+    if (type == Type::sandbox) upstream.kind = read_sandbox(section);
+    // Without a type there is no telling which other keys are right.
+    if (type) section.finish();
+    return upstream;
+}
+
+/// `Name <local@domain>`, or the address alone.
+Read<std::string> as_mailbox(const YamlNode& node) {
+    const auto text = as_line(node);
+    if (!text) return text;
+    std::string_view address = *text;
+    if (const std::size_t open = address.rfind('<');
+        open != std::string_view::npos && address.ends_with('>')) {
+        address = address.substr(open + 1, address.size() - open - 2);
+    }
+    if (!smtp::parse_mailbox(address, true)) {
+        return std::unexpected(fmt::format(
+            "{} is not a mailbox; write ADDRESS or \"NAME <ADDRESS>\"", in_quotes(*text)));
+    }
+    return text;
+}
+
+}  // namespace
+
+Read<std::string> as_upstream(const YamlNode& node, const Config& config) {
+    const auto text = as_text(node);
+    if (!text || config.upstreams.contains(*text)) return text;
+    std::vector<std::string_view> names;
+    for (const auto& [name, upstream] : config.upstreams) names.push_back(name);
+    const auto near = base::near_match(*text, names);
+    return std::unexpected(near ? fmt::format("there is no upstream {}; did you mean {}?",
+                                              in_quotes(*text), in_quotes(*near))
+                                : fmt::format("there is no upstream {}; there is {}",
+                                              in_quotes(*text), fmt::join(names, ", ")));
+}
+
+void read_upstreams(Section& root, Config& config) {
+    const YamlEntry* const entry = root.find("upstreams");
+    Section upstreams = subsection(root, "upstreams");
+    for (const YamlEntry& child : upstreams.entries()) {
+        std::string path = upstreams.path_of(base::printable(child.key, 64));
+        YamlNode named;
+        named.kind = YamlNode::Kind::scalar;
+        named.text = child.key;
+        if (const auto name = as_line(named); !name) {
+            upstreams.diagnostics().add(child.place, path, "an upstream's name " + name.error());
+            continue;
+        }
+        Section section(&child.value, std::move(path), upstreams.diagnostics());
+        config.upstreams[child.key] = read_upstream(section, child.key);
+    }
+    root.missing("upstreams", "is missing; name at least one, of type smtp or sandbox");
+    if (entry != nullptr && entry->value.kind == YamlNode::Kind::mapping &&
+        config.upstreams.empty()) {
+        root.error(*entry, "names no upstream; name at least one, of type smtp or sandbox");
+    }
+}
+
+void read_dsn(Section& root, Config& config) {
+    Section section = subsection(root, "dsn");
+    section.read("to", config.dsn, [&config](const YamlNode& node) -> Read<Dsn> {
+        const auto text = as_text(node);
+        if (!text) return std::unexpected(text.error());
+        Dsn dsn = config.dsn;
+        if (*text == "sender" || *text == "none") {
+            dsn.to = *text == "none" ? Dsn::To::none : Dsn::To::sender;
+        } else if (smtp::parse_mailbox(*text, true)) {
+            dsn.to = Dsn::To::address;
+            dsn.to_address = *text;
+        } else {
+            return std::unexpected(
+                fmt::format("{} is none of sender, none or an address", in_quotes(*text)));
+        }
+        return dsn;
+    });
+    config.dsn.from = fmt::format("Mail Delivery System <mailer-daemon@{}>", config.hostname);
+    section.read("from", config.dsn.from, as_mailbox);
+    section.read("via", config.dsn.via,
+                 [&config](const YamlNode& node) { return as_upstream(node, config); });
+    section.finish();
+}
+
+}  // namespace outpost::config

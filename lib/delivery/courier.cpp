@@ -1,0 +1,177 @@
+#include "delivery/courier.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "base/log.hpp"
+#include "delivery/delivery_log.hpp"
+
+namespace outpost::delivery {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+
+std::vector<std::uint32_t> due_recipients(const spool::MessageState& state, base::WallTime now) {
+    std::vector<std::uint32_t> due;
+    for (std::uint32_t i = 0; i < state.recipients.size(); ++i) {
+        const auto& recipient = state.recipients[i];
+        if (recipient.status == spool::RecipientStatus::pending && recipient.next_attempt <= now)
+            due.push_back(i);
+    }
+    return due;
+}
+
+bool any_setback(const std::vector<upstream::Outcome>& outcomes) {
+    return std::ranges::any_of(outcomes, [](const upstream::Outcome& outcome) {
+        return is_upstream_trouble(outcome) && reached(outcome);
+    });
+}
+
+}  // namespace
+
+asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, Destination& to) {
+    const base::MonoTime started = clock_.mono();
+    const base::WallTime started_at = clock_.wall();
+    auto stored = co_await spool_.read(entry.id);
+    if (!stored) co_return unreadable(entry, stored.error());
+    const base::MonoTime have_read = clock_.mono();
+
+    const smtp::Envelope& envelope = stored->envelope;
+    spool::MessageState& state = stored->state;
+    const auto due = due_recipients(state, started_at);
+    if (due.empty()) co_return Result{.again = conclude(entry, *stored), .gate = {}};
+    const upstream::SendReport report = co_await to.transport->send(
+        {.id = entry.id, .envelope = envelope, .recipients = due, .body = *stored->body});
+    if (report.outcomes.size() != due.size())
+        throw std::logic_error("a transport must return one outcome a recipient");
+
+    const AttemptContext context{.now = clock_.wall(),
+                                 .received = envelope.received,
+                                 .upstream = to.name,
+                                 .uncertain = to.uncertain,
+                                 .random = random_(),
+                                 .suspect = entry.setbacks > 0};
+    const auto success = to.final_delivery    ? message::DeliveryEvent::delivered
+                         : report.dsn_relayed ? message::DeliveryEvent::relayed_with_dsn
+                                              : message::DeliveryEvent::relayed_without_dsn;
+    Notices notices({envelope, state, context.now}, policy_, reporter_.to());
+    std::vector<Settled> settled;
+    settled.reserve(due.size());
+    for (std::size_t i = 0; i < due.size(); ++i) {
+        const upstream::Outcome& outcome = report.outcomes[i];
+        settled.push_back(policy_.settle(state.recipients[due[i]], outcome, context));
+        notices.settled(due[i], settled.back(), outcome, success);
+    }
+    notices.check_time();
+    log_attempt({.id = entry.id,
+                 .envelope = envelope,
+                 .state = state,
+                 .indices = due,
+                 .settled = settled,
+                 .report = report,
+                 .upstream = to.name,
+                 .waited = started_at - envelope.received,
+                 .read = duration_cast<microseconds>(have_read - started),
+                 .took = duration_cast<microseconds>(clock_.mono() - started)});
+
+    if (!any_setback(report.outcomes)) {
+        entry.setbacks = 0;
+    } else if (entry.setbacks < 0xff) {
+        ++entry.setbacks;
+    }
+    if (!notices.empty()) co_await store_reports(entry.id, *stored, notices);
+    co_return Result{.again = conclude(entry, *stored),
+                     .gate = gate_report(report.outcomes, context.suspect)};
+}
+
+asio::awaitable<Courier::Result> Courier::attend(spool::QueueEntry entry) {
+    auto stored = co_await spool_.read(entry.id);
+    if (!stored) co_return unreadable(entry, stored.error());
+    Notices notices({stored->envelope, stored->state, clock_.wall()}, policy_, reporter_.to());
+    if (const std::size_t expired = notices.check_time(); expired > 0) {
+        base::log::warning("expired", {{"id", entry.id.text()},
+                                       {"account", stored->envelope.account},
+                                       {"sender", stored->envelope.reverse_path},
+                                       {"recipients", expired},
+                                       {"reason", "spool.max_age is over"}});
+    }
+    if (!notices.empty()) co_await store_reports(entry.id, *stored, notices);
+    co_return Result{.again = conclude(entry, *stored), .gate = {}};
+}
+
+Courier::Result Courier::unreadable(const spool::QueueEntry& entry,
+                                    const spool::ReadFailure& failure) {
+    const std::string id = entry.id.text();
+    if (failure.damaged) {
+        base::log::error("damaged", {{"id", id},
+                                     {"reason", failure.reason},
+                                     {"result", "set aside, not delivered; see docs/spool.md"}});
+        return {};
+    }
+    base::log::error("unreadable",
+                     {{"id", id}, {"reason", failure.reason}, {"result", "deferred"}});
+    const base::WallTime later = clock_.wall() + own_fault_wait;
+    return {.again = spool::Requeue{.next_attempt = std::max(entry.next_attempt, later),
+                                    .deadline = std::max(entry.deadline, later),
+                                    .recipients = entry.recipients,
+                                    .attempts = entry.attempts,
+                                    .setbacks = entry.setbacks},
+            .gate = {}};
+}
+
+asio::awaitable<bool> Courier::store_report(base::MessageId id, spool::StoredMessage& message,
+                                            const Notice& notice, std::string_view kind) {
+    if (notice.empty()) co_return true;
+    const auto stored = co_await reporter_.send(id, message, notice.recipients);
+    if (!stored) {
+        base::log::error("report not stored",
+                         {{"id", id.text()}, {"kind", kind}, {"reason", stored.error()}});
+        co_return false;
+    }
+    base::log::info("report", {{"id", id.text()},
+                               {"kind", kind},
+                               {"report", stored->text()},
+                               {"recipients", notice.indices.size()}});
+    co_return true;
+}
+
+asio::awaitable<void> Courier::store_reports(base::MessageId id, spool::StoredMessage& message,
+                                             Notices& notices) {
+    const base::WallTime again = clock_.wall() + own_fault_wait;
+    const bool failed_stored = co_await store_report(id, message, notices.failed(), "failed");
+    if (!failed_stored) notices.withdraw(notices.failed(), again);
+    const bool delayed_stored = co_await store_report(id, message, notices.delayed(), "delayed");
+    if (!delayed_stored) notices.withdraw(notices.delayed(), again);
+    // What was delivered stays delivered: a second copy would be worse than a lost notice.
+    co_await store_report(id, message, notices.succeeded(), "success");
+}
+
+std::optional<spool::Requeue> Courier::conclude(const spool::QueueEntry& entry,
+                                                spool::StoredMessage& message) {
+    std::optional<spool::Requeue> again;
+    bool notified = true;
+    for (const spool::RecipientState& recipient : message.state.recipients) {
+        if (recipient.status != spool::RecipientStatus::pending) continue;
+        if (!again)
+            again = {.next_attempt = recipient.next_attempt,
+                     .recipients = 0,
+                     .setbacks = entry.setbacks};
+        again->next_attempt = std::min(again->next_attempt, recipient.next_attempt);
+        again->attempts = std::max(again->attempts, recipient.attempts);
+        ++again->recipients;
+        notified = notified && recipient.delay_notified;
+    }
+    spool_.record(entry.id, std::move(message.state));
+    if (!again) return again;
+    const base::WallTime now = clock_.wall();
+    again->deadline = policy_.deadline(message.envelope.received, notified);
+    // Still to be dealt with although its time has come: our own side could not do it just now.
+    if (again->deadline <= now) again->deadline = now + own_fault_wait;
+    return again;
+}
+
+}  // namespace outpost::delivery

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "config/types.hpp"
+#include "delivery/alarm.hpp"
+#include "delivery/courier.hpp"
+#include "delivery/inbox.hpp"
+#include "delivery/router.hpp"
+#include "delivery/upstream_gate.hpp"
+#include "spool/queue.hpp"
+#include "spool/spool.hpp"
+#include "upstream/transport.hpp"
+
+namespace outpost::delivery {
+
+/// Sends the stored mail: puts each message in the queue for its upstream and keeps as many
+/// deliveries under way as the upstream's gate lets through. Everything happens on one executor,
+/// that of the transports; all members are called on it.
+class Dispatcher {
+  public:
+    using Transports = std::map<std::string, std::unique_ptr<upstream::Transport>>;
+    /// What it uses of the world; spool and clock outlive it.
+    struct Parts {
+        boost::asio::any_io_executor executor;
+        spool::Spool& spool;
+        const base::Clock& clock;
+        std::unique_ptr<Alarm> alarm;  ///< make_alarm(executor)
+        std::uint64_t seed = 0;        ///< for the jitter
+    };
+
+    /// `transports`: one for each of config.upstreams.
+    Dispatcher(Parts parts, const config::Config& config, Transports transports);
+    /// After stop(), or when its executor has stopped running.
+    ~Dispatcher();
+    Dispatcher(const Dispatcher&) = delete;
+    Dispatcher& operator=(const Dispatcher&) = delete;
+
+    /// Queues what the spool recovered and takes all that it stores from now on. Call once.
+    void start();
+    /// Starts no more attempts, lets those under way finish for up to `grace`, then closes the
+    /// transports. Returns how many attempts did not finish; their mail stays in the spool.
+    boost::asio::awaitable<std::size_t> stop(std::chrono::milliseconds grace);
+
+    [[nodiscard]] const spool::Queue& queue() const noexcept { return queue_; }
+
+  private:
+    struct Port {
+        Destination destination;
+        UpstreamGate gate;
+        spool::UpstreamIndex index;
+    };
+    using Handle = spool::Queue::Handle;
+
+    void arrived(const std::vector<spool::Summary>& batch);
+    void add(const spool::Summary& summary, base::WallTime now);
+    void add_to(spool::UpstreamIndex upstream, const spool::Summary& summary, base::WallTime now);
+    boost::asio::awaitable<void> route_report(spool::Summary summary);
+    void no_route(const std::string& account);
+
+    void pump(Port& port, base::MonoTime now);
+    void pump_all(base::MonoTime now);
+    boost::asio::awaitable<void> run_slot(Port& port, Handle handle, UpstreamGate::Ticket ticket);
+    void put_back(Handle handle, const std::optional<spool::Requeue>& again);
+    void finish_attempt(Port& port, UpstreamGate::Ticket ticket, const GateReport& report);
+    void opened(Port& port, std::string_view how, base::MonoTime now);
+    boost::asio::awaitable<void> login_probe(Port& port);
+    void attend_overdue(base::WallTime now);
+    boost::asio::awaitable<void> run_attendant(Handle handle);
+    Courier::Result internal_error(const spool::QueueEntry& entry, const std::string& what);
+
+    void ring();
+    void arm(base::MonoTime now);
+    void launch(boost::asio::awaitable<void> task, const char* what);
+    void task_done();
+    boost::asio::awaitable<void> close_transport(Port& port);
+
+    boost::asio::any_io_executor executor_;
+    spool::Spool& spool_;
+    const base::Clock& clock_;
+    std::unique_ptr<Alarm> alarm_;
+    std::mt19937_64 random_;
+    Router router_;
+    Courier courier_;
+    spool::Queue queue_;
+    std::vector<std::unique_ptr<Port>> ports_;
+    std::shared_ptr<Inbox> inbox_;
+    std::set<std::string> unrouted_;  ///< accounts that the log has named
+    base::MonoTime armed_ = base::MonoTime::max();
+    base::WallTime started_{};
+    bool stopping_ = false;
+    bool grace_over_ = false;
+    std::size_t tasks_ = 0;  ///< coroutines that stop() waits for
+    std::size_t attendants_ = 0;
+    std::size_t closing_ = 0;            ///< transports
+    boost::asio::steady_timer changed_;  ///< an event: cancelled when one of these is done
+};
+
+}  // namespace outpost::delivery

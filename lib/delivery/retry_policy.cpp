@@ -1,0 +1,79 @@
+#include "delivery/retry_policy.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/text.hpp"
+
+namespace outpost::delivery {
+namespace {
+
+constexpr std::size_t max_reply_octets = 512;
+
+void count_attempt(spool::RecipientState& state) {
+    if (state.attempts < std::numeric_limits<std::uint8_t>::max()) ++state.attempts;
+}
+
+bool is_held(const upstream::Outcome& outcome, const AttemptContext& context) {
+    return is_upstream_trouble(outcome) && !(context.suspect && reached(outcome));
+}
+
+}  // namespace
+
+bool is_upstream_trouble(const upstream::Outcome& outcome) noexcept {
+    return outcome.verdict == upstream::Verdict::misconfigured ||
+           (outcome.verdict == upstream::Verdict::deferred &&
+            outcome.scope == upstream::Scope::upstream);
+}
+
+bool reached(const upstream::Outcome& outcome) noexcept {
+    return outcome.reply.code != 0 || !outcome.remote.empty();
+}
+
+std::chrono::milliseconds RetryPolicy::back_off(unsigned attempts, double random) const {
+    const double exponent = attempts > 0 ? attempts - 1 : 0;
+    const double grown =
+        static_cast<double>(retry_.first.count()) * std::pow(retry_.factor, exponent);
+    const double wait = std::min(grown, static_cast<double>(retry_.max.count()));
+    const double spread = 1 + retry_.jitter * (2 * random - 1);
+    return std::chrono::milliseconds(std::llround(wait * spread));
+}
+
+Settled RetryPolicy::settle(spool::RecipientState& state, const upstream::Outcome& outcome,
+                            const AttemptContext& context) const {
+    using upstream::Verdict;
+    state.last_reply = base::printable(outcome.reply.text(), max_reply_octets);
+    state.last_upstream = context.upstream;
+    if (outcome.verdict == Verdict::delivered || outcome.verdict == Verdict::failed) {
+        count_attempt(state);
+        const bool delivered = outcome.verdict == Verdict::delivered;
+        state.status =
+            delivered ? spool::RecipientStatus::delivered : spool::RecipientStatus::failed;
+        return delivered ? Settled::delivered : Settled::failed;
+    }
+    const bool uncertain = outcome.verdict == Verdict::uncertain;
+    if (uncertain && context.uncertain == config::Uncertain::report) {
+        count_attempt(state);
+        state.status = spool::RecipientStatus::failed;
+        return Settled::uncertain;
+    }
+    if (context.now >= expiry(context.received)) {
+        count_attempt(state);
+        state.status = spool::RecipientStatus::failed;
+        return Settled::expired;
+    }
+    if (is_held(outcome, context)) return Settled::held;
+    count_attempt(state);
+    state.next_attempt =
+        context.now + (outcome.retry_after ? std::chrono::milliseconds(*outcome.retry_after)
+                                           : back_off(state.attempts, context.random));
+    return Settled::deferred;
+}
+
+base::WallTime RetryPolicy::deadline(base::WallTime received, bool delay_notified) const noexcept {
+    const bool notice_to_come = delay_notice_.count() > 0 && !delay_notified;
+    return received + (notice_to_come ? std::min(delay_notice_, max_age_) : max_age_);
+}
+
+}  // namespace outpost::delivery

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "config/types.hpp"
+#include "spool/state.hpp"
+#include "upstream/outcome.hpp"
+
+/// What an outcome means for a recipient: done, when to try again, or given up. Pure: time and
+/// randomness are arguments.
+namespace outpost::delivery {
+
+/// What became of a recipient for whom an attempt was made.
+enum class Settled : std::uint8_t {
+    delivered,
+    deferred,   ///< waits by itself, until RecipientState::next_attempt
+    held,       ///< the upstream's trouble: ready again as soon as the upstream is, at no cost
+    failed,     ///< refused for good
+    expired,    ///< max_age is over
+    uncertain,  ///< may or may not have arrived; not sent again (`uncertain: report`)
+};
+
+/// Circumstances of an attempt that are the same for all its recipients.
+struct AttemptContext {
+    base::WallTime now{};
+    base::WallTime received{};  ///< when the message was accepted
+    std::string_view upstream;
+    config::Uncertain uncertain = config::Uncertain::retry;
+    double random = 0.5;  ///< 0 .. 1, for the jitter
+    /// The message met the upstream's trouble before, alone: the next trouble counts as its own, so
+    /// that one message that upsets an upstream cannot hold up all others.
+    bool suspect = false;
+};
+
+/// A deferral that is about the upstream and not about the message.
+[[nodiscard]] bool is_upstream_trouble(const upstream::Outcome& outcome) noexcept;
+/// The upstream was connected to, so that the message may have been the cause.
+[[nodiscard]] bool reached(const upstream::Outcome& outcome) noexcept;
+
+class RetryPolicy {
+  public:
+    RetryPolicy(config::Retry retry, const config::Spool& spool)
+        : retry_(retry), max_age_(spool.max_age), delay_notice_(spool.delay_notice) {}
+
+    /// The wait after this many attempts (1 or more): first * factor^(attempts - 1), at most max,
+    /// then spread by jitter to both sides.
+    [[nodiscard]] std::chrono::milliseconds back_off(unsigned attempts, double random) const;
+
+    /// Brings the state up to date with the outcome of an attempt.
+    [[nodiscard]] Settled settle(spool::RecipientState& state, const upstream::Outcome& outcome,
+                                 const AttemptContext& context) const;
+
+    [[nodiscard]] base::WallTime expiry(base::WallTime received) const noexcept {
+        return received + max_age_;
+    }
+    [[nodiscard]] bool delay_notice_due(base::WallTime received,
+                                        base::WallTime now) const noexcept {
+        return delay_notice_.count() > 0 && now >= received + delay_notice_;
+    }
+    /// When a waiting message needs attention whatever its upstream does: delay notice or expiry.
+    [[nodiscard]] base::WallTime deadline(base::WallTime received,
+                                          bool delay_notified) const noexcept;
+
+  private:
+    config::Retry retry_;
+    config::Duration max_age_;
+    config::Duration delay_notice_;
+};
+
+/// How long to wait when our own side is at fault (a message cannot be read, a report not stored).
+inline constexpr std::chrono::minutes own_fault_wait{1};
+
+}  // namespace outpost::delivery

@@ -1,0 +1,180 @@
+#include "spool/catalog.hpp"
+
+#include <algorithm>
+
+namespace outpost::spool {
+
+void Catalog::add_segment(std::uint32_t segment, std::uint64_t size, bool sealed) {
+    const std::lock_guard lock(mutex_);
+    segments_[segment].size = size;
+    segments_[segment].sealed = sealed;
+}
+
+void Catalog::grow_segment(std::uint32_t segment, std::uint64_t size) {
+    const std::lock_guard lock(mutex_);
+    segments_[segment].size = size;
+}
+
+void Catalog::seal_segment(std::uint32_t segment) {
+    const std::lock_guard lock(mutex_);
+    segments_[segment].sealed = true;
+}
+
+void Catalog::forget_segment(std::uint32_t segment) {
+    const std::lock_guard lock(mutex_);
+    segments_.erase(segment);
+    boost::unordered::erase_if(moved_from_,
+                               [&](const auto& moved) { return moved.second == segment; });
+}
+
+std::vector<std::uint32_t> Catalog::unneeded_segments(bool unsaved_done) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::uint32_t> numbers;
+    // A superseded record in an older segment needs the done record after all.
+    unsaved_done = unsaved_done && moved_from_.empty();
+    for (const auto& [number, segment] : segments_)
+        if (unneeded(number, segment, unsaved_done)) numbers.push_back(number);
+    return numbers;
+}
+
+bool Catalog::unneeded(std::uint32_t number, const Segment& segment, bool unsaved_done) const {
+    const std::uint32_t gone = unsaved_done ? segment.finishing : 0;
+    return segment.sealed && segment.messages == gone && segment.states == 0 &&
+           std::ranges::none_of(segment.done,
+                                [&](const auto& done) { return holds(number, done.first); });
+}
+
+std::optional<CompactionCandidate> Catalog::most_dead(unsigned dead_percent) const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [number, segment] : segments_) {
+        if (!segment.sealed || unneeded(number, segment, false)) continue;
+        std::uint64_t needed = segment.live_octets;
+        for (const auto& [range, octets] : segment.done)
+            if (holds(number, range)) needed += octets;
+        if (needed * 100 < segment.size * (100 - dead_percent))
+            return CompactionCandidate{number, needed};
+    }
+    return std::nullopt;
+}
+
+std::size_t Catalog::segment_count() const {
+    const std::lock_guard lock(mutex_);
+    return segments_.size();
+}
+
+bool Catalog::needs_done(std::uint32_t number, const SegmentRange& range) const {
+    const std::lock_guard lock(mutex_);
+    return holds(number, range);
+}
+
+void Catalog::drop_done(std::uint32_t number) {
+    const std::lock_guard lock(mutex_);
+    if (Segment* now = segment(number)) now->done.clear();
+}
+
+bool Catalog::holds(std::uint32_t self, const SegmentRange& range) const {
+    auto next = segments_.lower_bound(range.oldest);
+    if (next != segments_.end() && next->first == self) ++next;  // goes together with the record
+    return next != segments_.end() && next->first <= range.newest;
+}
+
+void Catalog::put_message(base::MessageId id, const Location& where, bool large) {
+    const std::lock_guard lock(mutex_);
+    auto [entry, added] = messages_.try_emplace(id.value, where);
+    if (!added) {
+        const Location old = std::exchange(entry->second, where);
+        release(old, &Segment::messages);
+        if (finishing_.contains(id.value)) {
+            release({old.segment, 0, 0}, &Segment::finishing);
+            if (Segment* now = segment(where.segment)) ++now->finishing;
+        }
+        if (old.segment != where.segment) {
+            auto [moved, first] = moved_from_.try_emplace(id.value, old.segment);
+            moved->second = std::min(moved->second, old.segment);
+        }
+    }
+    if (large) large_.insert(id.value);
+    if (Segment* now = segment(where.segment)) {
+        ++now->messages;
+        now->live_octets += where.length;
+    }
+}
+
+void Catalog::put_state(base::MessageId id, const Location& where) {
+    const std::lock_guard lock(mutex_);
+    if (!messages_.contains(id.value)) return;
+    auto [entry, added] = states_.try_emplace(id.value, where);
+    if (!added) release(std::exchange(entry->second, where), &Segment::states);
+    if (Segment* now = segment(where.segment)) {
+        ++now->states;
+        now->live_octets += where.length;
+    }
+}
+
+void Catalog::put_done(base::MessageId id, const Location& where, const SegmentRange& range) {
+    const std::lock_guard lock(mutex_);
+    if (Segment* now = segment(where.segment)) now->done[range] += where.length;
+    if (const auto entry = messages_.find(id.value); entry != messages_.end()) {
+        release(entry->second, &Segment::messages);
+        if (finishing_.erase(id.value) > 0)
+            release({entry->second.segment, 0, 0}, &Segment::finishing);
+        messages_.erase(entry);
+    }
+    if (const auto entry = states_.find(id.value); entry != states_.end()) {
+        release(entry->second, &Segment::states);
+        states_.erase(entry);
+    }
+    large_.erase(id.value);
+    moved_from_.erase(id.value);
+}
+
+std::optional<Location> Catalog::find(base::MessageId id) const {
+    const std::lock_guard lock(mutex_);
+    const auto entry = messages_.find(id.value);
+    if (entry == messages_.end() || finishing_.contains(id.value)) return std::nullopt;
+    return entry->second;
+}
+
+std::optional<Location> Catalog::find_state(base::MessageId id) const {
+    const std::lock_guard lock(mutex_);
+    const auto entry = states_.find(id.value);
+    if (entry == states_.end()) return std::nullopt;
+    return entry->second;
+}
+
+bool Catalog::finish(base::MessageId id) {
+    const std::lock_guard lock(mutex_);
+    const auto entry = messages_.find(id.value);
+    if (entry == messages_.end() || !finishing_.insert(id.value).second) return false;
+    if (Segment* now = segment(entry->second.segment)) ++now->finishing;
+    return true;
+}
+
+Departure Catalog::departure(base::MessageId id) const {
+    const std::lock_guard lock(mutex_);
+    const auto entry = messages_.find(id.value);
+    if (entry == messages_.end()) return {};
+    const std::uint32_t newest = entry->second.segment;
+    const auto moved = moved_from_.find(id.value);
+    return {{moved == moved_from_.end() ? newest : moved->second, newest},
+            large_.contains(id.value)};
+}
+
+std::size_t Catalog::size() const {
+    const std::lock_guard lock(mutex_);
+    return messages_.size() - finishing_.size();
+}
+
+void Catalog::release(const Location& where, std::uint32_t Segment::* counter) {
+    if (Segment* old = segment(where.segment)) {
+        --(old->*counter);
+        old->live_octets -= where.length;
+    }
+}
+
+Catalog::Segment* Catalog::segment(std::uint32_t number) {
+    const auto found = segments_.find(number);
+    return found == segments_.end() ? nullptr : &found->second;
+}
+
+}  // namespace outpost::spool

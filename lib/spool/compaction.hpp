@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "spool/parts.hpp"
+#include "spool/segment_index.hpp"
+
+/// Empties segments that are mostly dead: what is still needed of them is handed to the committer,
+/// who writes it to the end of the log, a little at a time. Then nothing needs the segment, and it
+/// is removed. Runs on the maintenance thread.
+namespace outpost::spool {
+
+class Compaction {
+  public:
+    explicit Compaction(Parts& parts) : parts_(parts) {}
+
+    /// Moves a little; true if there is more to do at once.
+    bool step();
+
+  private:
+    struct Source {
+        std::uint32_t number = 0;
+        std::vector<IndexEntry> entries;
+        std::size_t next = 0;
+    };
+    /// Live octets below 30 %: rewriting them frees more than twice as much.
+    static constexpr unsigned dead_percent = 70;
+    static constexpr std::uint64_t step_octets = 256 << 10;
+
+    bool open_source();
+    std::shared_ptr<MoveBatch> collect();
+    [[nodiscard]] std::optional<Location> needed(const IndexEntry& entry) const;
+    void give_up(const std::string& reason);
+
+    Parts& parts_;
+    std::optional<Source> source_;
+    std::set<std::uint32_t> given_up_;  ///< could not be read; left alone until the next start
+};
+
+}  // namespace outpost::spool

@@ -1,0 +1,148 @@
+#include "spool/segment_index.hpp"
+
+#include <algorithm>
+
+#include "base/checksum.hpp"
+#include "spool/octets.hpp"
+
+namespace outpost::spool {
+
+namespace {
+
+constexpr std::string_view index_magic = "OPINDEX1";
+constexpr std::size_t checksum_size = sizeof(std::uint64_t);
+
+std::int64_t stored_time(base::WallTime time) { return time.time_since_epoch().count(); }
+base::WallTime wall_time(std::int64_t milliseconds) {
+    return base::WallTime(std::chrono::milliseconds(milliseconds));
+}
+
+void read_details(OctetReader& in, IndexEntry& entry) {
+    Summary& summary = entry.summary;
+    switch (entry.type) {
+        case RecordType::message:
+        case RecordType::large_message:
+            summary.recipients = in.number<std::uint32_t>();
+            summary.size = in.number<std::uint64_t>();
+            summary.received = wall_time(in.number<std::int64_t>());
+            summary.priority = in.number<std::uint8_t>();
+            summary.account = in.text<std::uint16_t>();
+            break;
+        case RecordType::state:
+            summary.recipients = in.number<std::uint32_t>();
+            summary.next_attempt = wall_time(in.number<std::int64_t>());
+            summary.attempts = in.number<std::uint8_t>();
+            summary.delay_notified = in.number<std::uint8_t>() != 0;
+            break;
+        case RecordType::done:
+            entry.range.oldest = in.number<std::uint32_t>();
+            entry.range.newest = in.number<std::uint32_t>();
+            break;
+    }
+}
+
+}  // namespace
+
+Summary summarize(base::MessageId id, const smtp::Envelope& envelope, std::uint64_t size) {
+    Summary summary;
+    summary.id = id;
+    summary.account = envelope.account;
+    summary.recipients = static_cast<std::uint32_t>(envelope.recipients.size());
+    summary.size = size;
+    summary.received = envelope.received;
+    summary.priority = envelope.priority;
+    return summary;
+}
+
+Summary summarize(base::MessageId id, const MessageState& state) {
+    Summary summary;
+    summary.id = id;
+    summary.next_attempt = base::WallTime::max();
+    for (const auto& recipient : state.recipients) {
+        if (recipient.status != RecipientStatus::pending) continue;
+        ++summary.recipients;
+        summary.next_attempt = std::min(summary.next_attempt, recipient.next_attempt);
+        summary.attempts = std::max(summary.attempts, recipient.attempts);
+        summary.delay_notified = summary.delay_notified || recipient.delay_notified;
+    }
+    if (summary.recipients == 0) summary.next_attempt = {};
+    return summary;
+}
+
+void apply_state(Summary& summary, const Summary& change) {
+    summary.recipients = change.recipients;
+    summary.next_attempt = change.next_attempt;
+    summary.attempts = change.attempts;
+    summary.delay_notified = change.delay_notified;
+}
+
+void append_entry(std::string& entries, const IndexEntry& entry) {
+    const Summary& summary = entry.summary;
+    put(entries, static_cast<std::uint8_t>(entry.type));
+    put(entries, summary.id.value);
+    put(entries, entry.offset);
+    put(entries, entry.length);
+    switch (entry.type) {
+        case RecordType::message:
+        case RecordType::large_message:
+            put(entries, summary.recipients);
+            put(entries, summary.size);
+            put(entries, stored_time(summary.received));
+            put(entries, summary.priority);
+            put_text<std::uint16_t>(entries, summary.account);
+            break;
+        case RecordType::state:
+            put(entries, summary.recipients);
+            put(entries, stored_time(summary.next_attempt));
+            put(entries, summary.attempts);
+            put(entries, static_cast<std::uint8_t>(summary.delay_notified ? 1 : 0));
+            break;
+        case RecordType::done:
+            put(entries, entry.range.oldest);
+            put(entries, entry.range.newest);
+            break;
+    }
+}
+
+std::string encode_index(const SegmentIdentity& segment, std::string_view entries) {
+    std::string out;
+    out.reserve(64 + entries.size());
+    out.append(index_magic);
+    put(out, segment.number);
+    put(out, segment.marker);
+    put(out, segment.size);
+    put(out, segment.last_offset);
+    put(out, segment.last_checksum);
+    out.append(entries);
+    put(out, base::checksum(out));
+    return out;
+}
+
+std::optional<SegmentIndex> decode_index(std::string_view octets) {
+    if (octets.size() < index_magic.size() + checksum_size) return std::nullopt;
+    OctetReader tail(octets.substr(octets.size() - checksum_size));
+    octets.remove_suffix(checksum_size);
+    if (tail.number<std::uint64_t>() != base::checksum(octets)) return std::nullopt;
+    OctetReader in(octets);
+    if (in.take(index_magic.size()) != index_magic) return std::nullopt;
+    SegmentIndex index;
+    index.segment.number = in.number<std::uint32_t>();
+    index.segment.marker = in.number<std::uint64_t>();
+    index.segment.size = in.number<std::uint64_t>();
+    index.segment.last_offset = in.number<std::uint32_t>();
+    index.segment.last_checksum = in.number<std::uint64_t>();
+    while (in.ok() && in.left() > 0) {
+        IndexEntry& entry = index.entries.emplace_back();
+        const auto type = in.number<std::uint8_t>();
+        if (type < 1 || type > static_cast<std::uint8_t>(RecordType::done)) return std::nullopt;
+        entry.type = static_cast<RecordType>(type);
+        entry.summary.id.value = in.number<std::uint64_t>();
+        entry.offset = in.number<std::uint32_t>();
+        entry.length = in.number<std::uint32_t>();
+        read_details(in, entry);
+    }
+    if (!in.done()) return std::nullopt;
+    return index;
+}
+
+}  // namespace outpost::spool

@@ -1,0 +1,168 @@
+#include "submission/session.hpp"
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "smtp/command_parser.hpp"
+#include "submission/wording.hpp"
+
+namespace outpost::submission {
+
+namespace asio = boost::asio;
+using smtp::Action;
+using smtp::ServerEvent;
+
+namespace {
+
+smtp::ServerRules machine_rules(const Services& services, const ListenerRules& listener) {
+    return {.starttls = listener.tls == config::ListenerTls::starttls,
+            .require_tls = listener.require_tls && !listener.trusted_account,
+            .encrypted = listener.tls == config::ListenerTls::implicit,
+            .trusted = listener.trusted_account.has_value(),
+            .max_message_size = services.limits.max_message_size,
+            .max_recipients = services.limits.max_recipients};
+}
+
+bool suspends(Action::Kind kind) noexcept {
+    using enum Action::Kind;
+    return kind == start_tls || kind == authenticate || kind == read_data || kind == read_chunk ||
+           kind == discard_chunk || kind == finish_message;
+}
+
+/// A wrong address is a fact about a mailing list, not a client that cannot speak SMTP.
+bool blames_client(smtp::CommandFault fault) noexcept {
+    using enum smtp::CommandFault;
+    return fault != bad_reverse_path && fault != bad_forward_path &&
+           fault != non_ascii_reverse_path && fault != non_ascii_forward_path;
+}
+
+}  // namespace
+
+Session::Session(const Environment& environment, asio::io_context& context,
+                 asio::ip::tcp::socket socket)
+    : environment_(environment),
+      services_(environment.services),
+      wire_(context, std::move(socket)),
+      machine_(machine_rules(environment.services, environment.listener)) {}
+
+Session::awaitable<void> Session::run() {
+    if (co_await open()) co_await converse();
+    if (broken_) {
+        wire_.stream().close();
+    } else {
+        co_await wire_.close(linger_);
+    }
+}
+
+void Session::stop() {
+    stopping_ = true;
+    if (waiting_ && !machine_.in_transaction()) wire_.stream().expires_after({});
+}
+
+void Session::stop_now() {
+    stopping_ = true;
+    wire_.stream().expires_after({});
+}
+
+bool Session::leaving() const noexcept { return stopping_ && !machine_.in_transaction(); }
+
+Session::awaitable<void> Session::converse() {
+    while (!ending_) {
+        if (leaving()) {
+            turn_away(wording::shutting_down);
+            break;
+        }
+        const auto event = wire_.next_line();
+        if (std::holds_alternative<smtp::NeedMore>(event)) {
+            wire_.stream().expires_after(services_.limits.idle_timeout);
+            waiting_ = true;
+            auto filled = co_await wire_.fill(Conversation::command_room);
+            waiting_ = false;
+            if (!filled) lost(filled.error(), wording::idle);
+            continue;
+        }
+        const auto* line = std::get_if<smtp::Line>(&event);
+        const Action action = line ? take(line->text) : take(std::get<smtp::BadLine>(event));
+        if (suspends(action.kind)) {
+            co_await perform_waiting(action);
+        } else {
+            perform(action);
+        }
+    }
+}
+
+Action Session::take(std::string_view line) {
+    auto command = smtp::parse_command(line, transaction_ && transaction_->smtputf8());
+    if (command) {
+        command_ = std::move(*command);
+        return machine_.step(command_);
+    }
+    const auto action =
+        blames_client(command.error().fault) ? machine_.step(ServerEvent::bad_line) : Action{};
+    if (action.kind != Action::Kind::proceed) return action;
+    wire_.say(smtp::reply_to(command.error()));
+    // Without its size a chunk cannot be told from commands.
+    if (base::iequals(line.substr(0, 4), "BDAT")) ending_ = linger_ = true;
+    return action;
+}
+
+Action Session::take(smtp::BadLine bad) {
+    const auto action = machine_.step(ServerEvent::bad_line);
+    if (action.kind == Action::Kind::proceed) wire_.say(wording::line_fault(bad.fault));
+    return action;
+}
+
+void Session::perform(Action action) {
+    using enum Action::Kind;
+    switch (action.kind) {
+        case refuse: wire_.say(wording::refusal(action.refusal)); break;
+        case refuse_and_close: turn_away(wording::refusal(action.refusal)); break;
+        case greet: return this->greet();
+        case check_sender: return mail();
+        case check_recipient: return rcpt();
+        case acknowledge_chunk:
+            wire_.say(wording::chunk_ok(std::get<smtp::BdatCommand>(command_).size));
+            break;
+        case reset:
+            forget_transaction();
+            wire_.say(wording::ok);
+            break;
+        case acknowledge: wire_.say(wording::ok); break;
+        case verify: wire_.say(wording::cannot_verify); break;
+        case help: wire_.say(wording::help); break;
+        case quit:
+            wire_.say(wording::bye);
+            ending_ = true;
+            break;
+        default: break;
+    }
+}
+
+Session::awaitable<void> Session::perform_waiting(Action action) {
+    using enum Action::Kind;
+    switch (action.kind) {
+        case start_tls: return this->start_tls();
+        case authenticate: return this->authenticate();
+        case read_data: return data();
+        case read_chunk: return chunk(action.octets);
+        case discard_chunk: return this->discard_chunk(action);
+        default: return this->finish_message();
+    }
+}
+
+void Session::lost(const net::Failure& failure, std::string_view timeout_reply) {
+    ending_ = true;
+    if (failure.kind == net::Failure::Kind::timed_out) {
+        wire_.say(stopping_ ? wording::shutting_down : timeout_reply);
+    } else {
+        broken_ = true;
+        base::log::debug("connection lost", {{"client", client_.address_text},
+                                             {"reason", failure.text}});
+    }
+}
+
+void Session::turn_away(std::string_view reply) {
+    wire_.say(reply);
+    ending_ = linger_ = true;
+}
+
+}  // namespace outpost::submission

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "submission/session.hpp"
+
+namespace outpost::submission {
+
+/// How many sessions are alive, and a way to wait for the last one. Thread-safe.
+class Census {
+  public:
+    void enter() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+    void leave();
+    [[nodiscard]] std::uint32_t count() const noexcept {
+        return count_.load(std::memory_order_relaxed);
+    }
+    /// Whether the last session ended in time.
+    bool wait_for_none(std::chrono::milliseconds limit);
+
+  private:
+    std::atomic<std::uint32_t> count_{0};
+    std::mutex mutex_;
+    std::condition_variable none_left_;
+};
+
+/// The sessions of one io_context. All members but context() are for its thread.
+class SessionGroup {
+  public:
+    struct Shared {
+        const Services& services;
+        const Greeting& greeting;
+        std::shared_ptr<Census> census;
+    };
+    SessionGroup(boost::asio::io_context& context, Shared shared)
+        : context_(context), shared_(std::move(shared)) {}
+
+    [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+    /// `socket` belongs to context(); `listener` outlives the session.
+    void start(boost::asio::ip::tcp::socket socket, const ListenerRules& listener);
+    /// See Session::stop(); sessions that come later are turned away.
+    void stop();
+    void stop_now();
+
+  private:
+    boost::asio::io_context& context_;
+    Shared shared_;
+    bool stopping_ = false;
+    boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>> sessions_;
+};
+
+}  // namespace outpost::submission

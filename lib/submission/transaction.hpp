@@ -1,0 +1,86 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/clock.hpp"
+#include "smtp/bdat_decoder.hpp"
+#include "smtp/command.hpp"
+#include "smtp/data_decoder.hpp"
+#include "smtp/envelope.hpp"
+#include "submission/client.hpp"
+#include "submission/conversation.hpp"
+#include "submission/data_sink.hpp"
+#include "submission/settings.hpp"
+
+namespace outpost::submission {
+
+/// One mail transaction, from MAIL to the reply after its data: the envelope, the message on its
+/// way in, and its way into the spool. Replies are lines without the last CRLF. Used by the
+/// session's coroutine alone; `client` must not change meanwhile.
+class Transaction {
+  public:
+    template <class T>
+    using awaitable = boost::asio::awaitable<T>;
+    struct Verdict {
+        bool accepted = false;
+        std::string reply;
+    };
+
+    Transaction(const Services& services, const Client& client)
+        : services_(services), client_(client) {}
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+
+    [[nodiscard]] Verdict mail(const smtp::MailCommand& command);
+    [[nodiscard]] Verdict rcpt(const smtp::RcptCommand& command);
+    [[nodiscard]] bool smtputf8() const noexcept { return envelope_.smtputf8; }
+
+    /// What follows DATA's 354, up to the final dot. The error is the connection's.
+    awaitable<net::Result<void>> read_data(Conversation& wire);
+    /// The octets of a chunk.
+    awaitable<net::Result<void>> read_chunk(Conversation& wire, std::uint64_t octets, bool last);
+    /// The reply that the message has earned already, if it will not be taken.
+    [[nodiscard]] std::optional<std::string> refusal() const;
+
+    /// Stores what was read. The reply: queued, or why not.
+    awaitable<std::string> store();
+
+  private:
+    struct Incoming {
+        Incoming(const DataSink::Facts& facts, std::uint64_t size) : sink(facts, size) {}
+        DataSink sink;
+        std::optional<smtp::DataDecoder> data;
+        std::optional<smtp::BdatDecoder> chunks;
+        base::MonoTime deadline;
+    };
+
+    /// What the log says of a message that the spool has taken away.
+    struct QueuedFacts {
+        std::string from;
+        std::size_t recipients;
+        std::uint64_t size;
+        std::uint8_t priority;
+    };
+
+    void begin_message();
+    [[nodiscard]] smtp::BodyRules rules() const;
+    void log_queued(const QueuedFacts& facts) const;
+
+    const Services& services_;
+    const Client& client_;
+    smtp::Envelope envelope_;
+    std::uint64_t announced_ = 0;
+    base::MonoTime began_{};
+    base::MessageId id_;
+    std::optional<Incoming> incoming_;
+};
+
+/// Takes `octets` from the wire and drops them: a chunk of BDAT that is refused.
+[[nodiscard]] boost::asio::awaitable<net::Result<void>> discard(Conversation& wire,
+                                                                std::uint64_t octets);
+
+}  // namespace outpost::submission

@@ -1,0 +1,256 @@
+#include "upstream/smtp_transport.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "net/spawn.hpp"
+#include "upstream/classify.hpp"
+
+namespace outpost::upstream {
+
+namespace {
+
+namespace asio = boost::asio;
+using smtp::ClientFault;
+using smtp::ClientStage;
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+
+/// Whether another server of the same upstream may do better. What is wrong with us (password,
+/// encryption) is the same everywhere, and a password must not be tried on all of them.
+bool worth_trying_the_next(const Outcome& outcome) {
+    return outcome.verdict == Verdict::deferred;
+}
+
+/// A recipient that the server put off only because the transaction was full (RFC 5321 section
+/// 4.5.3.1.10).
+bool was_one_too_many(const smtp::RecipientResult& result) {
+    if (result.stage != ClientStage::rcpt || result.fault != ClientFault::refused) return false;
+    const auto& reply = result.reply;
+    if (reply.code == 452) return !reply.status.present() || reply.status.subject == 5;
+    return reply.code == 552 && reply.status.subject == 5;
+}
+
+}  // namespace
+
+/// One send: the recipients that wait for an outcome, by their place in the report.
+struct SmtpTransport::Attempt {
+    Delivery delivery;
+    OutgoingMessage message;
+    SendReport report;
+    std::vector<std::uint32_t> pending;  ///< indices into envelope.recipients
+    Connection connection;
+    bool idle_before = false;  ///< the connection was in use before this send
+    bool prepared = false;     ///< the message, for this connection
+
+    Attempt(const Delivery& what, net::OffloadPool& pool) : delivery(what), message(what, pool) {
+        report.outcomes.resize(what.recipients.size());
+        pending.assign(what.recipients.begin(), what.recipients.end());
+    }
+    void settle(std::uint32_t index, Outcome outcome) {
+        const auto place = std::ranges::find(delivery.recipients, index);
+        if (outcome.remote.empty() && connection) outcome.remote = connection->remote();
+        report.outcomes[static_cast<std::size_t>(place - delivery.recipients.begin())] =
+            std::move(outcome);
+    }
+    void settle_all(const Outcome& outcome) {
+        for (const auto index : pending) settle(index, outcome);
+        pending.clear();
+    }
+};
+
+SmtpTransport::SmtpTransport(std::shared_ptr<const SmtpSettings> settings, Reuse reuse,
+                             net::Resolver& resolver, const base::Clock& clock)
+    : settings_(std::move(settings)),
+      reuse_(reuse),
+      resolver_(resolver),
+      clock_(clock),
+      random_(std::random_device{}()),
+      idle_(std::make_shared<Idle>(
+          IdlePool<SmtpConnection>({.most = reuse.most_idle, .idle = reuse.idle}),
+          asio::steady_timer(settings_->context))) {}
+
+SmtpTransport::~SmtpTransport() {
+    idle_->timer.cancel();
+}
+
+asio::awaitable<SendReport> SmtpTransport::send(Delivery delivery) {
+    Attempt attempt(delivery, settings_->pool);
+    attempt.connection = take_idle();
+    attempt.idle_before = attempt.report.reused = attempt.connection != nullptr;
+    while (!attempt.pending.empty()) {
+        if (const bool connected = co_await obtain(attempt); !connected) break;
+        if (const bool fits = co_await prepare(attempt); !fits) break;
+        co_await transact(attempt);
+    }
+    if (attempt.connection) release(std::move(attempt.connection));
+    co_return std::move(attempt.report);
+}
+
+SmtpTransport::Connection SmtpTransport::take_idle() {
+    while (auto connection = idle_->pool.take(clock_.mono()))
+        if (connection->idle_and_healthy()) return connection;
+    return nullptr;
+}
+
+/// A connection for what is pending; false if none can be had, and then all has its outcome.
+asio::awaitable<bool> SmtpTransport::obtain(Attempt& attempt) {
+    if (attempt.connection && attempt.connection->usable()) co_return true;
+    if (attempt.connection) end(std::move(attempt.connection));
+    attempt.prepared = attempt.idle_before = attempt.report.reused = false;
+    auto opened = co_await open(attempt.report.stages);
+    if (!opened) {
+        attempt.settle_all(opened.error());
+        co_return false;
+    }
+    attempt.connection = std::move(*opened);
+    co_return true;
+}
+
+/// Fits the message to the connection; false if the server cannot take it.
+asio::awaitable<bool> SmtpTransport::prepare(Attempt& attempt) {
+    if (attempt.prepared) co_return true;
+    const auto& offered = attempt.connection->offered();
+    auto prepared = co_await attempt.message.prepare(offered);
+    if (!prepared) {
+        attempt.settle_all(prepared.error());
+        co_return false;
+    }
+    attempt.prepared = true;
+    attempt.report.dsn_relayed = offered.dsn;
+    co_return true;
+}
+
+asio::awaitable<void> SmtpTransport::transact(Attempt& attempt) {
+    const auto& envelope = attempt.delivery.envelope;
+    const auto batch = attempt.connection->batch(envelope, attempt.pending);
+    if (batch.empty()) {
+        // All recipient domains that this connection may see are used up (LIMITS).
+        end(std::move(attempt.connection));
+        co_return;
+    }
+    const auto start = clock_.mono();
+    auto transacted = co_await attempt.connection->transact(envelope, batch, attempt.message);
+    attempt.report.stages.transfer += duration_cast<microseconds>(clock_.mono() - start);
+    if (transacted.untouched && std::exchange(attempt.idle_before, false)) {
+        // The server had hung up while the connection was idle: that is not the message's concern.
+        attempt.connection.reset();
+        co_return;
+    }
+    settle(attempt, batch, std::move(transacted));
+    attempt.idle_before = true;
+}
+
+void SmtpTransport::settle(Attempt& attempt, std::span<const std::uint32_t> batch,
+                           Transacted transacted) {
+    auto& results = transacted.results;
+    const bool progress = std::ranges::any_of(
+        results, [](const auto& result) { return result.fault == ClientFault::none; });
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (progress && was_one_too_many(results[i])) continue;
+        std::erase(attempt.pending, batch[i]);
+        attempt.settle(batch[i], classify(std::move(results[i])));
+    }
+    if (attempt.pending.empty()) return;
+    // Where one transaction broke down or was put off, the rest would fare no better.
+    const auto last = std::ranges::find(attempt.delivery.recipients, batch.back());
+    const auto& outcome =
+        attempt.report
+            .outcomes[static_cast<std::size_t>(last - attempt.delivery.recipients.begin())];
+    if (!progress && outcome.verdict != Verdict::failed) {
+        auto rest = outcome;
+        rest.remote_id.clear();
+        if (rest.verdict == Verdict::uncertain) rest.verdict = Verdict::deferred;
+        attempt.settle_all(rest);
+    }
+}
+
+asio::awaitable<std::expected<SmtpTransport::Connection, Outcome>> SmtpTransport::open(
+    Stages& stages) {
+    const auto start = clock_.mono();
+    auto targets = co_await find_targets(*settings_, resolver_, random_);
+    stages.connect += duration_cast<microseconds>(clock_.mono() - start);
+    if (!targets) co_return std::unexpected(std::move(targets.error()));
+    Outcome last;
+    for (const auto& target : *targets) {
+        auto opened = co_await open_one(target, stages);
+        if (opened) co_return opened;
+        last = std::move(opened.error());
+        if (!worth_trying_the_next(last)) break;
+    }
+    co_return std::unexpected(std::move(last));
+}
+
+asio::awaitable<std::expected<SmtpTransport::Connection, Outcome>> SmtpTransport::open_one(
+    const Target& target, Stages& stages) {
+    auto connection = std::make_unique<SmtpConnection>(settings_, target);
+    const auto start = clock_.mono();
+    auto done = co_await connection->connect();
+    const auto connected = clock_.mono();
+    stages.connect += duration_cast<microseconds>(connected - start);
+    if (done) {
+        done = co_await connection->greet();
+        stages.greeting += duration_cast<microseconds>(clock_.mono() - connected);
+    }
+    if (done) co_return connection;
+    auto outcome = classify(std::move(done.error()));
+    outcome.remote = connection->remote();
+    end(std::move(connection));
+    co_return std::unexpected(std::move(outcome));
+}
+
+/// Keeps a connection for the next message, or ends it.
+void SmtpTransport::release(Connection connection) {
+    if (connection->usable() && connection->messages() < reuse_.messages_per_connection)
+        connection = idle_->pool.put(std::move(connection), clock_.mono());
+    if (connection) end(std::move(connection));
+    if (idle_->watched || idle_->pool.size() == 0) return;
+    idle_->watched = true;
+    net::spawn(settings_->context.get_executor(), end_idle(idle_, clock_), "idle connections");
+}
+
+namespace {
+
+asio::awaitable<void> quit(std::unique_ptr<SmtpConnection> connection) {
+    co_await connection->quit();
+}
+
+}  // namespace
+
+void SmtpTransport::end(Connection connection) {
+    net::spawn(settings_->context.get_executor(), quit(std::move(connection)), "QUIT");
+}
+
+asio::awaitable<void> SmtpTransport::end_idle(std::shared_ptr<Idle> idle,
+                                              const base::Clock& clock) {
+    while (const auto due = idle->pool.next_expiry()) {
+        idle->timer.expires_at(*due + std::chrono::milliseconds(1));
+        const auto [error] = co_await idle->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (error) break;
+        for (auto& connection : idle->pool.expired(clock.mono()))
+            co_await quit(std::move(connection));
+    }
+    idle->watched = false;
+}
+
+asio::awaitable<std::expected<void, std::string>> SmtpTransport::probe() {
+    Stages stages;
+    auto opened = co_await open(stages);
+    if (!opened) {
+        const auto& outcome = opened.error();
+        const auto& reply = outcome.reply;
+        const auto words = reply.code == 0 ? reply.lines.front() : reply.text();
+        co_return std::unexpected(outcome.remote.empty() ? words : outcome.remote + ": " + words);
+    }
+    co_await (*opened)->quit();
+    co_return std::expected<void, std::string>{};
+}
+
+asio::awaitable<void> SmtpTransport::close() {
+    idle_->timer.cancel();
+    for (auto& connection : idle_->pool.drain()) co_await quit(std::move(connection));
+}
+
+}  // namespace outpost::upstream
