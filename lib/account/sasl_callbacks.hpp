@@ -19,7 +19,8 @@ struct SaslLookup {
 /// libsasl2 keeps callbacks as functions without type.
 template <class Function>
 [[nodiscard]] int (*untyped(Function* function))() {
-    return reinterpret_cast<int (*)()>(function);
+    // By way of void (*)(), which compilers take for the wildcard among functions.
+    return reinterpret_cast<int (*)()>(reinterpret_cast<void (*)()>(function));
 }
 
 /// SASL_CB_SERVER_USERDB_CHECKPASS: PLAIN and LOGIN against the stored value.

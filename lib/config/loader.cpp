@@ -50,7 +50,10 @@ class Reader {
 /// The files that a pattern names, sorted. None is no error for a pattern, but for a plain name.
 Read<std::vector<std::string>> expand(const std::string& pattern) {
     glob_t found{};
-    const int result = ::glob(pattern.c_str(), GLOB_ERR, nullptr, &found);
+    const auto stop_at = [](const char*, int error) {
+        return error == ENOENT || error == ENOTDIR ? 0 : 1;
+    };
+    const int result = ::glob(pattern.c_str(), 0, stop_at, &found);
     const std::unique_ptr<glob_t, decltype(&::globfree)> owned(&found, &::globfree);
     std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
     const bool plain = pattern.find_first_of("*?[") == std::string::npos;

@@ -87,8 +87,9 @@ void read_credentials(Section& section, Account& account) {
         }
         account.password = std::move(*secret);
     }
-    section.missing(plain == nullptr && hash == nullptr ? "password_hash" : "password",
-                    "is missing; an account needs password_hash or password");
+    if (plain == nullptr && hash == nullptr) {
+        section.missing("password_hash", "is missing; an account needs it, or password");
+    }
 }
 
 void read_route(Section& section, Config& config, Account& account) {

@@ -222,13 +222,29 @@ std::string syntax_error(std::string_view words) {
         {YAML::ErrorMsg::END_OF_SEQ, "not YAML: a list item without '- ', or a wrong indentation"},
         {YAML::ErrorMsg::END_OF_MAP_FLOW, "not YAML: '}' or ',' expected"},
         {YAML::ErrorMsg::END_OF_SEQ_FLOW, "not YAML: ']' or ',' expected"},
-        {YAML::ErrorMsg::EOF_IN_SCALAR, "not YAML: the closing quote is missing"},
+        {YAML::ErrorMsg::EOF_IN_SCALAR, "not YAML: ends within quotes; one is missing above"},
+        {YAML::ErrorMsg::DOC_IN_SCALAR, "not YAML: ends within quotes; one is missing above"},
         {YAML::ErrorMsg::YAML_VERSION, "a YAML version that is not supported"},
     };
     for (const Rule& rule : rules) {
         if (words.starts_with(rule.begins)) return std::string(rule.message);
     }
     return fmt::format("not YAML: {}", words);
+}
+
+/// Where a syntax error is; one behind the last line is at that line's end.
+Place error_place(const std::shared_ptr<const SourceFile>& file, std::string_view text,
+                  const YAML::Mark& mark) {
+    Place place{file, static_cast<std::size_t>(std::max(mark.line, 0)) + 1,
+                static_cast<std::size_t>(std::max(mark.column, 0)) + 1};
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
+    if (place.line > lines) {
+        const std::size_t last = text.rfind('\n') + 1;  // npos + 1 is 0
+        place.line = lines;
+        place.column = text.size() - last + 1;
+    }
+    return place;
 }
 
 /// YAML forbids tabs in indentation; yaml-cpp reads some of them as something else.
@@ -271,14 +287,14 @@ std::optional<YamlNode> parse_yaml(const std::shared_ptr<const SourceFile>& file
     if (reject_tabs(file, text, diagnostics)) return std::nullopt;
     Builder builder(file, diagnostics);
     try {
-        std::istringstream in(text);
+        // yaml-cpp lets a quoted scalar run to the end of the file, but not over the end of a
+        // document.
+        std::istringstream in(text + "\n...\n");
         YAML::Parser parser(in);
         while (parser.HandleNextDocument(builder)) {
         }
     } catch (const YAML::Exception& e) {
-        const Place place{file, static_cast<std::size_t>(std::max(e.mark.line, 0)) + 1,
-                          static_cast<std::size_t>(std::max(e.mark.column, 0)) + 1};
-        diagnostics.add(place, "", syntax_error(e.msg));
+        diagnostics.add(error_place(file, text, e.mark), "", syntax_error(e.msg));
         return std::nullopt;
     } catch (const Abandoned&) {
         return std::nullopt;

@@ -174,16 +174,16 @@ void Dispatcher::pump(Port& port, base::MonoTime now) {
 asio::awaitable<void> Dispatcher::run_slot(Port& port, Handle handle, UpstreamGate::Ticket ticket) {
     for (;;) {
         const spool::QueueEntry entry = queue_.entry(handle);
-        Courier::Result result;
+        std::optional<Courier::Result> result;
         std::string error;
         try {
             result = co_await courier_.deliver(entry, port.destination);
         } catch (const std::exception& e) {
             error = e.what();
         }
-        if (!error.empty()) result = internal_error(entry, error);
-        put_back(handle, result.again);
-        finish_attempt(port, ticket, result.gate);
+        if (!result) result = internal_error(entry, error);
+        put_back(handle, result->again);
+        finish_attempt(port, ticket, result->gate);
         if (stopping_ || !port.gate.may_start(clock_.mono())) break;
         const auto next = queue_.next(port.index, clock_.wall());
         if (!next) break;
@@ -267,15 +267,15 @@ void Dispatcher::attend_overdue(base::WallTime now) {
 asio::awaitable<void> Dispatcher::run_attendant(Handle handle) {
     for (;;) {
         const spool::QueueEntry entry = queue_.entry(handle);
-        Courier::Result result;
+        std::optional<Courier::Result> result;
         std::string error;
         try {
             result = co_await courier_.attend(entry);
         } catch (const std::exception& e) {
             error = e.what();
         }
-        if (!error.empty()) result = internal_error(entry, error);
-        put_back(handle, result.again);
+        if (!result) result = internal_error(entry, error);
+        put_back(handle, result->again);
         if (stopping_) break;
         pump(*ports_[entry.upstream], clock_.mono());
         const auto next = queue_.next_overdue(clock_.wall());

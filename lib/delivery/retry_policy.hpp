@@ -27,7 +27,7 @@ enum class Settled : std::uint8_t {
 struct AttemptContext {
     base::WallTime now{};
     base::WallTime received{};  ///< when the message was accepted
-    std::string_view upstream;
+    std::string_view upstream{};
     config::Uncertain uncertain = config::Uncertain::retry;
     double random = 0.5;  ///< 0 .. 1, for the jitter
     /// The message met the upstream's trouble before, alone: the next trouble counts as its own, so

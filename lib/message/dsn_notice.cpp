@@ -98,7 +98,7 @@ void append_summary(std::string& out, const Context& context) {
 void append_original(std::string& out, const Context& context) {
     const auto line = [&out](std::string_view name, std::string_view value) {
         if (value.empty()) return;
-        append_wrapped(out, fmt::format("{:<13}{}", name, value), "             ");
+        append_wrapped(out, fmt::format("{:<14}{}", name, value), "              ");
         out.append("\r\n");
     };
     line("  Subject:", context.original_subject);

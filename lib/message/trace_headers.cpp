@@ -66,11 +66,10 @@ void append_received(std::string& out, const TraceFacts& facts) {
     if (!facts.account.empty())
         field.clause({"(account ", harmless(facts.account, facts.smtputf8, max_domain), ")"});
     field.clause({"by ", facts.hostname});
-    field.clause({"with ", protocol_name(facts)});
     const std::string id = facts.id.text();
     // A recipient cannot hold CR or LF: the path grammar of the envelope sees to that.
     const bool recipient = !facts.recipient.empty();
-    field.clause({"id ", id, recipient ? "" : ";"});
+    field.clause({"with ", protocol_name(facts), " id ", id, recipient ? "" : ";"});
     if (recipient) field.clause({"for <", facts.recipient, ">;"});
     field.clause({base::rfc5322_date(facts.now)});
     out.append(crlf);

@@ -44,15 +44,16 @@ bool Catalog::unneeded(std::uint32_t number, const Segment& segment, bool unsave
                                 [&](const auto& done) { return holds(number, done.first); });
 }
 
-std::optional<CompactionCandidate> Catalog::most_dead(unsigned dead_percent) const {
+std::optional<std::uint32_t> Catalog::most_dead(unsigned dead_percent,
+                                                const std::set<std::uint32_t>& leave_alone) const {
     const std::lock_guard lock(mutex_);
     for (const auto& [number, segment] : segments_) {
-        if (!segment.sealed || unneeded(number, segment, false)) continue;
+        if (!segment.sealed || leave_alone.contains(number)) continue;
+        if (unneeded(number, segment, false)) continue;
         std::uint64_t needed = segment.live_octets;
         for (const auto& [range, octets] : segment.done)
             if (holds(number, range)) needed += octets;
-        if (needed * 100 < segment.size * (100 - dead_percent))
-            return CompactionCandidate{number, needed};
+        if (needed * 100 < segment.size * (100 - dead_percent)) return number;
     }
     return std::nullopt;
 }

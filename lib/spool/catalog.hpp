@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -28,12 +29,6 @@ struct Departure {
     bool large = false;
 };
 
-/// A sealed segment most of whose octets nobody needs.
-struct CompactionCandidate {
-    std::uint32_t segment = 0;
-    std::uint64_t needed = 0;  ///< octets to be moved
-};
-
 class Catalog {
   public:
     // Segments.
@@ -47,7 +42,8 @@ class Catalog {
     /// with the segment, and the way out when a full disk takes no done record.
     [[nodiscard]] std::vector<std::uint32_t> unneeded_segments(bool unsaved_done) const;
     /// The oldest sealed segment with more than `dead_percent` of dead octets, if any.
-    [[nodiscard]] std::optional<CompactionCandidate> most_dead(unsigned dead_percent) const;
+    [[nodiscard]] std::optional<std::uint32_t> most_dead(
+        unsigned dead_percent, const std::set<std::uint32_t>& leave_alone) const;
     [[nodiscard]] std::size_t segment_count() const;
     /// A done record for this range that stands in `segment` is needed beyond that segment's life.
     [[nodiscard]] bool needs_done(std::uint32_t segment, const SegmentRange& range) const;

@@ -13,6 +13,14 @@
 /// is removed. Runs on the maintenance thread.
 namespace outpost::spool {
 
+/// The segment that is being emptied.
+struct CompactionSource {
+    std::uint32_t number = 0;
+    std::vector<IndexEntry> entries;
+    std::size_t next = 0;
+    bool complete = true;  ///< nothing that is needed had to be left behind
+};
+
 class Compaction {
   public:
     explicit Compaction(Parts& parts) : parts_(parts) {}
@@ -21,23 +29,18 @@ class Compaction {
     bool step();
 
   private:
-    struct Source {
-        std::uint32_t number = 0;
-        std::vector<IndexEntry> entries;
-        std::size_t next = 0;
-    };
     /// Live octets below 30 %: rewriting them frees more than twice as much.
     static constexpr unsigned dead_percent = 70;
     static constexpr std::uint64_t step_octets = 256 << 10;
 
     bool open_source();
-    std::shared_ptr<MoveBatch> collect();
-    [[nodiscard]] std::optional<Location> needed(const IndexEntry& entry) const;
-    void give_up(const std::string& reason);
+    std::shared_ptr<MoveBatch> collect(File& file);
+    [[nodiscard]] bool needed(const IndexEntry& entry, const Location& where) const;
+    void close_source(bool emptied);
 
     Parts& parts_;
-    std::optional<Source> source_;
-    std::set<std::uint32_t> given_up_;  ///< could not be read; left alone until the next start
+    std::optional<CompactionSource> source_;
+    std::set<std::uint32_t> given_up_;  ///< could not be emptied; left alone until the next start
 };
 
 }  // namespace outpost::spool

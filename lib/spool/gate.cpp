@@ -22,8 +22,9 @@ StoreFailure Gate::failure() const {
 }
 
 void Gate::stop(const std::string& reason) {
-    failed_.store(true, std::memory_order_release);
-    if (change(State::stopped, reason))
+    const bool first = !failed_.exchange(true, std::memory_order_acq_rel);
+    (void)change(State::stopped, reason);
+    if (first)
         base::log::error(
             "spool: storing failed, no new mail is accepted; check the disk, then restart",
             {{"reason", reason}});
@@ -39,9 +40,13 @@ void Gate::resume() {
     if (change(State::open, {})) base::log::info("spool: room again, new mail is accepted");
 }
 
-void Gate::close() { change(State::closing, "the spool is closing"); }
+void Gate::close() {
+    change(State::closing, "the spool is closing");
+}
 
-bool Gate::stopped() const noexcept { return failed_.load(std::memory_order_acquire); }
+bool Gate::stopped() const noexcept {
+    return failed_.load(std::memory_order_acquire);
+}
 
 bool Gate::lacks_space() const noexcept {
     if (open()) return false;

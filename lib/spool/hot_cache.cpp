@@ -50,8 +50,8 @@ std::unique_ptr<HotMessage> HotCache::remove(std::uint64_t id) {
 
 std::size_t HotCache::expire_locked(base::MonoTime now) {
     std::size_t gone = 0;
-    while (!arrivals_.empty() && (now - arrivals_.front().time >= max_age_ ||
-                                  !entries_.contains(arrivals_.front().id))) {
+    while (!arrivals_.empty() &&
+           (now - arrivals_.front().time >= max_age_ || !entries_.contains(arrivals_.front().id))) {
         if (remove(arrivals_.front().id)) ++gone;
         arrivals_.pop_front();
     }

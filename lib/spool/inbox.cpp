@@ -61,8 +61,7 @@ bool Inbox::put_moves(std::shared_ptr<MoveBatch> moves) {
 std::optional<OutgoingState> Inbox::find_state(base::MessageId id) const {
     const std::lock_guard lock(mutex_);
     for (const OutgoingStates* states : {&states_, &in_flight_})
-        if (const auto entry = states->find(id.value); entry != states->end())
-            return entry->second;
+        if (const auto entry = states->find(id.value); entry != states->end()) return entry->second;
     return std::nullopt;
 }
 
@@ -83,21 +82,15 @@ bool Inbox::take(Batch& batch, const Limits& limits) {
         if (!messages_.empty() || !moves_.empty() || states) {
             take_messages(batch, limits);
             if (states || (!states_.empty() && now >= limits.states_from))
-                take_states(limits.octets);
+                batch.octets += take_states(limits.octets);
             return true;
         }
         if (closed_) return false;
-        auto until = limits.until;
-        if (!states_.empty()) {
-            const auto due = std::max(first_state_ + state_delay, limits.states_from);
-            until = until ? std::min(*until, due) : due;
-        }
-        if (until && now >= *until) return true;
         waiting_ = true;
-        if (until)
-            wake_.wait_until(lock, *until);
-        else
+        if (states_.empty())
             wake_.wait(lock);
+        else
+            wake_.wait_until(lock, std::max(first_state_ + state_delay, limits.states_from));
         waiting_ = false;
     }
 }
@@ -122,19 +115,20 @@ void Inbox::take_messages(Batch& batch, const Limits& limits) {
     }
 }
 
-void Inbox::take_states(std::uint64_t octets) {
+std::uint64_t Inbox::take_states(std::uint64_t octets) {
     if (states_octets_ <= octets) {
         in_flight_.swap(states_);
-        states_octets_ = 0;
-        return;
+        return std::exchange(states_octets_, 0);
     }
     std::uint64_t taken = 0;
-    for (auto entry = states_.begin(); entry != states_.end() && taken < octets;) {
-        taken += octets_of(entry->second);
-        in_flight_.emplace(entry->first, std::move(entry->second));
-        entry = states_.erase(entry);
-    }
+    boost::unordered::erase_if(states_, [&](auto& entry) {
+        if (taken >= octets) return false;
+        taken += octets_of(entry.second);
+        in_flight_.emplace(entry.first, std::move(entry.second));
+        return true;
+    });
     states_octets_ -= std::min(taken, states_octets_);
+    return taken;
 }
 
 void Inbox::states_stored() {

@@ -24,9 +24,8 @@ class Inbox {
     void close();
 
     struct Limits {
-        std::uint64_t octets = 0;       ///< stop taking at this size; at least one record is taken
-        base::MonoTime states_from{};   ///< no states before this time
-        std::optional<base::MonoTime> until;  ///< return by this time, with nothing if need be
+        std::uint64_t octets = 0;      ///< stop taking at this size; at least one record is taken
+        base::MonoTime states_from{};  ///< no states before this time
     };
     /// Waits for something to commit. A message is never kept waiting, a state alone for a moment
     /// in case others come. False: closed, and nothing is left but states that may not go yet.
@@ -40,7 +39,7 @@ class Inbox {
   private:
     [[nodiscard]] bool states_due(const Limits& limits, base::MonoTime now) const;
     void take_messages(Batch& batch, const Limits& limits);
-    void take_states(std::uint64_t octets);
+    std::uint64_t take_states(std::uint64_t octets);
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;

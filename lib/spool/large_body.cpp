@@ -7,7 +7,9 @@ namespace outpost::spool {
 LargeBody::LargeBody(std::shared_ptr<LargeFile> file) noexcept : file_(std::move(file)) {}
 LargeBody::~LargeBody() = default;
 
-std::uint64_t LargeBody::size() const noexcept { return file_->size; }
+std::uint64_t LargeBody::size() const noexcept {
+    return file_->size;
+}
 
 LargeBodyWriter::LargeBodyWriter(std::shared_ptr<LargeFile> file) noexcept
     : file_(std::move(file)) {}
@@ -18,8 +20,12 @@ boost::asio::awaitable<std::expected<void, StoreFailure>> LargeBodyWriter::write
     co_return co_await file_->store->write(file_, std::move(piece));
 }
 
-std::uint64_t LargeBodyWriter::size() const noexcept { return file_->size; }
+std::uint64_t LargeBodyWriter::size() const noexcept {
+    return file_->size;
+}
 
-LargeBody LargeBodyWriter::finish() && { return LargeBody(std::move(file_)); }
+LargeBody LargeBodyWriter::finish() && {
+    return LargeBody(std::move(file_));
+}
 
 }  // namespace outpost::spool

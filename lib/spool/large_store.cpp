@@ -112,8 +112,8 @@ std::size_t LargeStore::remove_orphans(const std::function<bool(base::MessageId)
     if (!names) return 0;
     for (const auto& name : *names) {
         if (!name.ends_with(suffix)) continue;
-        const auto id = base::MessageId::parse(
-            std::string_view(name).substr(0, name.size() - suffix.size()));
+        const auto id =
+            base::MessageId::parse(std::string_view(name).substr(0, name.size() - suffix.size()));
         if (id && !wanted(*id) && files_.remove(directory_ / name)) ++removed;
     }
     return removed;

@@ -48,8 +48,8 @@ class LargeStore : public std::enable_shared_from_this<LargeStore> {
                std::shared_ptr<Gate> gate, std::shared_ptr<SpaceGuard> space);
 
     boost::asio::awaitable<std::expected<LargeBodyWriter, StoreFailure>> begin(base::MessageId id);
-    boost::asio::awaitable<std::expected<void, StoreFailure>> write(
-        std::shared_ptr<LargeFile> file, std::string piece);
+    boost::asio::awaitable<std::expected<void, StoreFailure>> write(std::shared_ptr<LargeFile> file,
+                                                                    std::string piece);
     /// Syncs the file and its directory entry, beside the commits of others.
     boost::asio::awaitable<std::expected<void, StoreFailure>> make_durable(
         std::shared_ptr<LargeFile> file);

@@ -65,8 +65,8 @@ void Maintenance::write_indexes() {
         // Gives back what was laid out beyond the end. Without an index the next start scans.
         auto done = segment.file->truncate(segment.identity.size);
         if (done)
-            done = write_index(parts_.files, parts_.paths.segments, segment.identity,
-                               segment.entries);
+            done =
+                write_index(parts_.files, parts_.paths.segments, segment.identity, segment.entries);
         if (!done)
             base::log::warning("spool: cannot write an index file; the next start takes longer",
                                {{"reason", done.error().text}});

@@ -60,7 +60,7 @@ struct MoveBatch {
 struct Batch {
     std::vector<std::unique_ptr<OutgoingMessage>> messages;
     std::shared_ptr<MoveBatch> moves;
-    std::uint64_t octets = 0;  ///< of both
+    std::uint64_t octets = 0;  ///< of both, and of the states that go along
 };
 
 }  // namespace outpost::spool

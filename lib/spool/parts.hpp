@@ -40,11 +40,10 @@ struct Parts {
           clock(time),
           readers(pool),
           paths(options.directory),
-          segment_size(std::clamp<std::uint64_t>(options.segment_size, 64 << 10,
-                                                 max_segment_size)),
+          segment_size(std::clamp<std::uint64_t>(options.segment_size, 64 << 10, max_segment_size)),
           gate(std::make_shared<Gate>()),
-          space(std::make_shared<SpaceGuard>(file_system, options.directory, options.min_free,
-                                             gate)),
+          space(
+              std::make_shared<SpaceGuard>(file_system, options.directory, options.min_free, gate)),
           large(std::make_shared<LargeStore>(file_system, pool, paths.large, gate, space)),
           segments(file_system, paths.segments),
           cache(hot_octets, hot_age) {}

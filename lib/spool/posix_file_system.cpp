@@ -12,6 +12,7 @@
 #include <climits>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "spool/file_system.hpp"
 
@@ -24,8 +25,8 @@ constexpr mode_t directory_mode = 0700;
 
 std::unexpected<IoError> failure(std::string_view call, const std::filesystem::path& path,
                                  int code = errno) {
-    return std::unexpected(IoError{
-        code, fmt::format("{} {}: {}", call, path.string(), std::generic_category().message(code))});
+    return std::unexpected(IoError{code, fmt::format("{} {}: {}", call, path.string(),
+                                                     std::generic_category().message(code))});
 }
 
 class Descriptor {
@@ -79,8 +80,7 @@ class PosixFile final : public File {
 
     bool read_cached_at(std::uint64_t offset, std::span<char> buffer) override {
         const iovec part{buffer.data(), buffer.size()};
-        const ssize_t n =
-            ::preadv2(fd_.get(), &part, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+        const ssize_t n = ::preadv2(fd_.get(), &part, 1, static_cast<off_t>(offset), RWF_NOWAIT);
         return n >= 0 && static_cast<std::size_t>(n) == buffer.size();
     }
 
@@ -94,7 +94,7 @@ class PosixFile final : public File {
         return {};
     }
     IoResult<std::uint64_t> size() override {
-        struct stat status {};
+        struct stat status{};
         if (::fstat(fd_.get(), &status) != 0) return failure("fstat", path_);
         return static_cast<std::uint64_t>(status.st_size);
     }
@@ -154,7 +154,9 @@ std::string holder_of(int fd) {
 
 }  // namespace
 
-bool IoError::no_space() const noexcept { return code == ENOSPC || code == EDQUOT; }
+bool IoError::no_space() const noexcept {
+    return code == ENOSPC || code == EDQUOT;
+}
 
 IoResult<std::unique_ptr<File>> PosixFileSystem::open(const std::filesystem::path& path,
                                                       OpenMode mode) {
@@ -212,7 +214,7 @@ IoResult<void> PosixFileSystem::sync_directory(const std::filesystem::path& path
 }
 
 IoResult<std::uint64_t> PosixFileSystem::free_space(const std::filesystem::path& path) {
-    struct statvfs status {};
+    struct statvfs status{};
     if (::statvfs(path.c_str(), &status) != 0) return failure("statvfs", path);
     return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
 }
@@ -222,9 +224,8 @@ IoResult<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::filesystem:
     if (fd.get() < 0) return failure("open", path);
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return failure("flock", path);
-        return std::unexpected(
-            IoError{EWOULDBLOCK, fmt::format("{} is locked by {}", path.string(),
-                                             holder_of(fd.get()))});
+        return std::unexpected(IoError{
+            EWOULDBLOCK, fmt::format("{} is locked by {}", path.string(), holder_of(fd.get()))});
     }
     const std::string pid = fmt::format("{}\n", ::getpid());
     if (::ftruncate(fd.get(), 0) != 0 ||

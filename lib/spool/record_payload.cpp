@@ -39,7 +39,9 @@ smtp::Notify notify_of(std::uint8_t flags) {
             .delay = (flags & notify_delay) != 0};
 }
 
-std::int64_t stored_time(base::WallTime time) { return time.time_since_epoch().count(); }
+std::int64_t stored_time(base::WallTime time) {
+    return time.time_since_epoch().count();
+}
 base::WallTime wall_time(std::int64_t milliseconds) {
     return base::WallTime(std::chrono::milliseconds(milliseconds));
 }
@@ -75,7 +77,9 @@ std::string encode_envelope(const smtp::Envelope& envelope, const LargeReference
 
 }  // namespace
 
-std::string encode(const smtp::Envelope& envelope) { return encode_envelope(envelope, nullptr); }
+std::string encode(const smtp::Envelope& envelope) {
+    return encode_envelope(envelope, nullptr);
+}
 
 std::string encode(const smtp::Envelope& envelope, const LargeReference& large) {
     return encode_envelope(envelope, &large);

@@ -12,7 +12,9 @@ namespace {
 constexpr std::string_view index_magic = "OPINDEX1";
 constexpr std::size_t checksum_size = sizeof(std::uint64_t);
 
-std::int64_t stored_time(base::WallTime time) { return time.time_since_epoch().count(); }
+std::int64_t stored_time(base::WallTime time) {
+    return time.time_since_epoch().count();
+}
 base::WallTime wall_time(std::int64_t milliseconds) {
     return base::WallTime(std::chrono::milliseconds(milliseconds));
 }

@@ -204,8 +204,8 @@ std::optional<IndexEntry> index_entry(const RecordHeader& header, std::string_vi
             if (!envelope) return std::nullopt;
             if (large.has_value() != (header.type == RecordType::large_message))
                 return std::nullopt;
-            entry.summary = summarize(header.id, *envelope,
-                                      large ? large->size : header.content_length);
+            entry.summary =
+                summarize(header.id, *envelope, large ? large->size : header.content_length);
             return entry;
         }
         case RecordType::state: {

@@ -19,15 +19,25 @@ std::uint64_t random_marker() {
 
 }  // namespace
 
-std::string segment_name(std::uint32_t number) { return fmt::format("{:08}.log", number); }
-std::string index_name(std::uint32_t number) { return fmt::format("{:08}.idx", number); }
-std::string void_name(std::uint32_t number) { return fmt::format("{:08}.void", number); }
+std::string segment_name(std::uint32_t number) {
+    return fmt::format("{:08}.log", number);
+}
+std::string index_name(std::uint32_t number) {
+    return fmt::format("{:08}.idx", number);
+}
+std::string void_name(std::uint32_t number) {
+    return fmt::format("{:08}.void", number);
+}
 
-BatchLayout::BatchLayout(const SegmentIdentity& segment, std::uint64_t start)
-    : segment_(segment.number), marker_(segment.marker), start_(start), end_(start) {}
+BatchLayout::BatchLayout(const SegmentIdentity& segment, std::size_t records)
+    : segment_(segment.number), marker_(segment.marker), start_(segment.size), end_(segment.size) {
+    constexpr std::size_t pieces_each = 4;
+    headers_.reserve(records);
+    pieces_.reserve(records * pieces_each);
+}
 
-Location BatchLayout::add(RecordHeader header, std::string_view metadata,
-                          std::string_view content1, std::string_view content2) {
+Location BatchLayout::add(RecordHeader header, std::string_view metadata, std::string_view content1,
+                          std::string_view content2) {
     header.marker = marker_;
     header.segment = segment_;
     header.offset = static_cast<std::uint32_t>(end_);
@@ -43,8 +53,7 @@ Location BatchLayout::add(RecordHeader header, std::string_view metadata,
 }
 
 std::uint64_t BatchLayout::last_checksum() const noexcept {
-    return headers_.empty() ? 0
-                            : header_checksum({headers_.back().data(), headers_.back().size()});
+    return headers_.empty() ? 0 : header_checksum({headers_.back().data(), headers_.back().size()});
 }
 
 IoResult<std::unique_ptr<SegmentWriter>> SegmentWriter::create(

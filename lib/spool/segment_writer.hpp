@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -38,7 +37,8 @@ struct OpenSegment {
 /// Lays out the records of one commit, pointing at the octets where they are. Pure.
 class BatchLayout {
   public:
-    BatchLayout(const SegmentIdentity& segment, std::uint64_t start);
+    /// `records`: at most so many will be added.
+    BatchLayout(const SegmentIdentity& segment, std::size_t records);
 
     /// Adds a record whose header lacks only its place. The views must live until the write.
     Location add(RecordHeader header, std::string_view metadata, std::string_view content1 = {},
@@ -59,7 +59,7 @@ class BatchLayout {
     std::uint64_t start_;
     std::uint64_t end_;
     std::uint32_t last_offset_ = 0;
-    std::deque<std::array<char, record_header_size>> headers_;  // never moved: pieces_ point here
+    std::vector<std::array<char, record_header_size>> headers_;  // never moved: pieces_ point here
     std::vector<std::string_view> pieces_;
     std::string entries_;
 };
@@ -75,7 +75,7 @@ class SegmentWriter {
                                                            const std::filesystem::path& directory,
                                                            OpenSegment segment);
 
-    [[nodiscard]] BatchLayout layout() const { return {identity_, identity_.size}; }
+    [[nodiscard]] BatchLayout layout(std::size_t records) const { return {identity_, records}; }
     [[nodiscard]] IoResult<void> write(const BatchLayout& batch);
     [[nodiscard]] IoResult<void> sync() { return file_->sync(); }
     /// The batch is durable: the segment ends after it.

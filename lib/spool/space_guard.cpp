@@ -15,7 +15,10 @@ constexpr std::uint64_t ask_octets = 4 << 20;
 
 SpaceGuard::SpaceGuard(FileSystem& files, std::filesystem::path directory, std::uint64_t min_free,
                        std::shared_ptr<Gate> gate)
-    : files_(files), directory_(std::move(directory)), min_free_(min_free), gate_(std::move(gate)) {}
+    : files_(files),
+      directory_(std::move(directory)),
+      min_free_(min_free),
+      gate_(std::move(gate)) {}
 
 bool SpaceGuard::allows(std::uint64_t octets, base::MonoTime now) {
     if (min_free_ > 0) {
@@ -42,7 +45,7 @@ void SpaceGuard::check() {
         gate_->resume();
     } else {
         gate_->no_space(fmt::format("{} has {} MB free, spool.min_free is {} MB",
-                                   directory_.string(), *free >> 20, min_free_ >> 20));
+                                    directory_.string(), *free >> 20, min_free_ >> 20));
     }
 }
 

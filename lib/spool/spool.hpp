@@ -46,7 +46,7 @@ struct Summary {
     base::WallTime received{};
     base::WallTime next_attempt{};  ///< the earliest of the pending recipients; epoch = now
     std::uint8_t priority = 3;
-    std::uint8_t attempts = 0;      ///< the most of any pending recipient
+    std::uint8_t attempts = 0;  ///< the most of any pending recipient
     bool delay_notified = false;
 };
 
@@ -89,7 +89,7 @@ struct RecoveryReport {
     std::uint64_t segments = 0;
     std::uint64_t segments_scanned = 0;  ///< without a usable index file
     std::uint64_t damaged_records = 0;
-    std::vector<std::string> notes;      ///< one line each: file, offset, what was wrong
+    std::vector<std::string> notes;  ///< one line each: file, offset, what was wrong
 };
 
 class Spool {
@@ -113,7 +113,8 @@ class Spool {
         base::MessageId id) = 0;
 
     /// Returns once message and envelope are on stable storage (S1).
-    virtual boost::asio::awaitable<std::expected<void, StoreFailure>> append(NewMessage message) = 0;
+    virtual boost::asio::awaitable<std::expected<void, StoreFailure>> append(
+        NewMessage message) = 0;
 
     /// Stores where a message stands; synced within 50 ms or with the next commit (S3). A finished
     /// state lets the message go. States of one message are kept in the order of the calls.

@@ -37,7 +37,7 @@ struct ListenerRules {
     config::ListenerTls tls = config::ListenerTls::starttls;
     bool require_tls = true;
     bool proxy_protocol = false;
-    std::optional<std::string> trusted_account;
+    std::optional<std::string> trusted_account{};
 };
 
 }  // namespace outpost::submission

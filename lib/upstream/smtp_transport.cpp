@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <optional>
 #include <utility>
 
 #include "net/spawn.hpp"
@@ -31,6 +33,18 @@ bool was_one_too_many(const smtp::RecipientResult& result) {
     const auto& reply = result.reply;
     if (reply.code == 452) return !reply.status.present() || reply.status.subject == 5;
     return reply.code == 552 && reply.status.subject == 5;
+}
+
+/// Whether recipients whose turn has not come would fare no better now.
+bool stops_the_rest(const Outcome& outcome) {
+    switch (outcome.verdict) {
+        case Verdict::delivered:
+        case Verdict::failed: return false;
+        case Verdict::deferred: return outcome.scope != Scope::recipient;
+        case Verdict::misconfigured:
+        case Verdict::uncertain: break;
+    }
+    return true;
 }
 
 }  // namespace
@@ -70,7 +84,8 @@ SmtpTransport::SmtpTransport(std::shared_ptr<const SmtpSettings> settings, Reuse
       random_(std::random_device{}()),
       idle_(std::make_shared<Idle>(
           IdlePool<SmtpConnection>({.most = reuse.most_idle, .idle = reuse.idle}),
-          asio::steady_timer(settings_->context))) {}
+          asio::steady_timer(settings_->context))),
+      ending_(std::make_shared<Ending>(asio::steady_timer(settings_->context))) {}
 
 SmtpTransport::~SmtpTransport() {
     idle_->timer.cancel();
@@ -148,23 +163,18 @@ void SmtpTransport::settle(Attempt& attempt, std::span<const std::uint32_t> batc
     auto& results = transacted.results;
     const bool progress = std::ranges::any_of(
         results, [](const auto& result) { return result.fault == ClientFault::none; });
+    std::optional<Outcome> stop;
     for (std::size_t i = 0; i < batch.size(); ++i) {
         if (progress && was_one_too_many(results[i])) continue;
         std::erase(attempt.pending, batch[i]);
-        attempt.settle(batch[i], classify(std::move(results[i])));
+        auto outcome = classify(std::move(results[i]));
+        if (!stop && stops_the_rest(outcome)) stop = outcome;
+        attempt.settle(batch[i], std::move(outcome));
     }
-    if (attempt.pending.empty()) return;
-    // Where one transaction broke down or was put off, the rest would fare no better.
-    const auto last = std::ranges::find(attempt.delivery.recipients, batch.back());
-    const auto& outcome =
-        attempt.report
-            .outcomes[static_cast<std::size_t>(last - attempt.delivery.recipients.begin())];
-    if (!progress && outcome.verdict != Verdict::failed) {
-        auto rest = outcome;
-        rest.remote_id.clear();
-        if (rest.verdict == Verdict::uncertain) rest.verdict = Verdict::deferred;
-        attempt.settle_all(rest);
-    }
+    if (!stop || attempt.pending.empty()) return;
+    // They were not part of what broke down, so nothing about them is uncertain.
+    if (stop->verdict == Verdict::uncertain) stop->verdict = Verdict::deferred;
+    attempt.settle_all(*stop);
 }
 
 asio::awaitable<std::expected<SmtpTransport::Connection, Outcome>> SmtpTransport::open(
@@ -203,7 +213,7 @@ asio::awaitable<std::expected<SmtpTransport::Connection, Outcome>> SmtpTransport
 
 /// Keeps a connection for the next message, or ends it.
 void SmtpTransport::release(Connection connection) {
-    if (connection->usable() && connection->messages() < reuse_.messages_per_connection)
+    if (!closed_ && connection->usable() && connection->messages() < reuse_.messages_per_connection)
         connection = idle_->pool.put(std::move(connection), clock_.mono());
     if (connection) end(std::move(connection));
     if (idle_->watched || idle_->pool.size() == 0) return;
@@ -211,26 +221,23 @@ void SmtpTransport::release(Connection connection) {
     net::spawn(settings_->context.get_executor(), end_idle(idle_, clock_), "idle connections");
 }
 
-namespace {
-
-asio::awaitable<void> quit(std::unique_ptr<SmtpConnection> connection) {
-    co_await connection->quit();
+void SmtpTransport::end(Connection connection) {
+    net::spawn(settings_->context.get_executor(), quit(std::move(connection), ending_), "QUIT");
 }
 
-}  // namespace
-
-void SmtpTransport::end(Connection connection) {
-    net::spawn(settings_->context.get_executor(), quit(std::move(connection)), "QUIT");
+asio::awaitable<void> SmtpTransport::quit(Connection connection, std::shared_ptr<Ending> ending) {
+    ++ending->count;
+    co_await connection->quit();
+    if (--ending->count == 0) ending->none_left.cancel();
 }
 
 asio::awaitable<void> SmtpTransport::end_idle(std::shared_ptr<Idle> idle,
                                               const base::Clock& clock) {
     while (const auto due = idle->pool.next_expiry()) {
-        idle->timer.expires_at(*due + std::chrono::milliseconds(1));
+        idle->timer.expires_after(*due - clock.mono() + std::chrono::milliseconds(1));
         const auto [error] = co_await idle->timer.async_wait(asio::as_tuple(asio::use_awaitable));
         if (error) break;
-        for (auto& connection : idle->pool.expired(clock.mono()))
-            co_await quit(std::move(connection));
+        for (auto& connection : idle->pool.expired(clock.mono())) co_await connection->quit();
     }
     idle->watched = false;
 }
@@ -249,8 +256,15 @@ asio::awaitable<std::expected<void, std::string>> SmtpTransport::probe() {
 }
 
 asio::awaitable<void> SmtpTransport::close() {
+    closed_ = true;
     idle_->timer.cancel();
-    for (auto& connection : idle_->pool.drain()) co_await quit(std::move(connection));
+    const auto ending = ending_;
+    ending->none_left.expires_after(settings_->client.limits.quit);
+    for (auto& connection : idle_->pool.drain()) end(std::move(connection));
+    // What was spawned has begun by the time that this resumes.
+    co_await asio::post(settings_->context, asio::use_awaitable);
+    if (ending->count > 0)
+        co_await ending->none_left.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
 }  // namespace outpost::upstream

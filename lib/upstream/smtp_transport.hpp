@@ -50,6 +50,12 @@ class SmtpTransport final : public Transport {
         bool watched = false;
     };
 
+    /// The connections that are being ended, for close() to wait for.
+    struct Ending {
+        boost::asio::steady_timer none_left;
+        std::size_t count = 0;
+    };
+
     awaitable<std::expected<Connection, Outcome>> open(Stages& stages);
     awaitable<std::expected<Connection, Outcome>> open_one(const Target& target, Stages& stages);
     awaitable<bool> obtain(Attempt& attempt);
@@ -59,6 +65,7 @@ class SmtpTransport final : public Transport {
     void settle(Attempt& attempt, std::span<const std::uint32_t> batch, Transacted transacted);
     void release(Connection connection);
     void end(Connection connection);
+    static awaitable<void> quit(Connection connection, std::shared_ptr<Ending> ending);
     static awaitable<void> end_idle(std::shared_ptr<Idle> idle, const base::Clock& clock);
 
     std::shared_ptr<const SmtpSettings> settings_;
@@ -67,6 +74,8 @@ class SmtpTransport final : public Transport {
     const base::Clock& clock_;
     std::minstd_rand random_;
     std::shared_ptr<Idle> idle_;
+    std::shared_ptr<Ending> ending_;
+    bool closed_ = false;
 };
 
 }  // namespace outpost::upstream

@@ -59,8 +59,8 @@ TEST(ReceivedField, ShowsTlsAccountNameAndTheOnlyRecipient) {
     EXPECT_EQ(received_field(all),
               "Received: from client.example (host.client.example [IPv6:2001:db8::1])\r\n"
               "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384)\r\n"
-              "\t(account newsletter) by relay.example.com with ESMTPSA\r\n"
-              "\tid 0ABCDEFGH1 for <bob@example.org>; Sat, 21 Nov 2026 21:56:53 +0000\r\n");
+              "\t(account newsletter) by relay.example.com with ESMTPSA id 0ABCDEFGH1\r\n"
+              "\tfor <bob@example.org>; Sat, 21 Nov 2026 21:56:53 +0000\r\n");
 }
 
 TEST(ReceivedField, StaysUnder78Columns) {

@@ -1,9 +1,10 @@
+#include "account/sasl_callbacks.hpp"
+
 #include <sasl/prop.h>
 #include <sasl/saslplug.h>
 
 #include <cstring>
 
-#include "account/sasl_callbacks.hpp"
 #include "account/scram.hpp"
 
 namespace outpost::account {

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "delivery/dispatcher.hpp"
+#include "fake_spool.hpp"
+#include "fake_transport.hpp"
+#include "fake_world.hpp"
+
+namespace outpost::delivery::testing {
+
+/// A dispatcher whose spool, upstreams and time belong to the test. One account, `shop`, with the
+/// upstream `office`, unless the test configures more before start().
+class DispatcherTest : public ::testing::Test {
+  protected:
+    DispatcherTest() {
+        base::log::configure(base::log::Level::error, base::log::Format::text);
+        config.hostname = "relay.example.com";
+        config.retry = {.first = std::chrono::minutes(1), .jitter = 0};
+        add_upstream("office");
+        add_account("shop", "office");
+    }
+
+    void add_upstream(const std::string& name) {
+        config::Upstream upstream;
+        upstream.name = name;
+        upstream.concurrency = 5;
+        config.upstreams[name] = upstream;
+        auto transport = std::make_unique<FakeTransport>(io.get_executor());
+        transports[name] = transport.get();
+        owned_[name] = std::move(transport);
+    }
+    void add_account(const std::string& name, const std::string& route) {
+        config::Account account;
+        account.name = name;
+        account.route = route;
+        config.accounts[name] = account;
+    }
+    FakeTransport& office() { return *transports.at("office"); }
+    config::SmtpUpstream& office_config() {
+        return std::get<config::SmtpUpstream>(config.upstreams["office"].kind);
+    }
+
+    void start() {
+        auto made = std::make_unique<FakeAlarm>(clock);
+        alarm = made.get();
+        dispatcher = std::make_unique<Dispatcher>(
+            Dispatcher::Parts{io.get_executor(), spool, clock, std::move(made), 1}, config,
+            std::move(owned_));
+        dispatcher->start();
+        run();
+    }
+    /// Everything that can happen without time passing.
+    void run() {
+        io.restart();
+        io.poll();
+    }
+    /// Lets time pass, and the alarm ring when it should.
+    void advance(std::chrono::milliseconds by) {
+        const base::MonoTime end = clock.mono() + by;
+        while (alarm->at() && *alarm->at() <= end) {
+            ASSERT_LT(++rings, 100'000) << "the alarm rings all the time";
+            const auto until = *alarm->at() - clock.mono();
+            clock.advance(std::chrono::duration_cast<std::chrono::milliseconds>(
+                std::max(until, base::MonoTime::duration(0))));
+            alarm->ring();
+            run();
+        }
+        clock.advance(std::chrono::duration_cast<std::chrono::milliseconds>(end - clock.mono()));
+        run();
+    }
+
+    [[nodiscard]] smtp::Envelope envelope(std::vector<std::string> recipients = {"a@example.org"},
+                                          std::string account = "shop") const {
+        smtp::Envelope result;
+        result.account = std::move(account);
+        result.reverse_path = "sender@example.com";
+        for (auto& address : recipients) {
+            smtp::Recipient recipient;
+            recipient.address = std::move(address);
+            result.recipients.push_back(std::move(recipient));
+        }
+        result.received = clock.wall();
+        return result;
+    }
+    base::MessageId submit(smtp::Envelope message) {
+        const base::MessageId id = spool.submit(std::move(message));
+        run();
+        return id;
+    }
+    base::MessageId submit() { return submit(envelope()); }
+    [[nodiscard]] spool::RecipientStatus status(base::MessageId id, std::size_t index = 0) {
+        return spool.recipient(id, index).status;
+    }
+    /// The reports stored so far.
+    [[nodiscard]] std::vector<FakeSpool::Message> reports() {
+        std::vector<FakeSpool::Message> result;
+        for (const auto id : spool.appended) result.push_back(spool.messages.at(id));
+        return result;
+    }
+
+    boost::asio::io_context io;
+    FakeClock clock;
+    FakeSpool spool;
+    config::Config config;
+    std::map<std::string, FakeTransport*> transports;
+    FakeAlarm* alarm = nullptr;
+    int rings = 0;  ///< of the alarm
+
+  private:
+    Dispatcher::Transports owned_;
+
+  protected:
+    std::unique_ptr<Dispatcher> dispatcher;
+};
+
+}  // namespace outpost::delivery::testing

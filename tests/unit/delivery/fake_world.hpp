@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "delivery/alarm.hpp"
+
+namespace outpost::delivery::testing {
+
+/// A clock that the test moves.
+class FakeClock final : public base::Clock {
+  public:
+    [[nodiscard]] base::WallTime wall() const override { return wall_; }
+    [[nodiscard]] base::MonoTime mono() const override { return mono_; }
+    void advance(std::chrono::milliseconds by) {
+        wall_ += by;
+        mono_ += by;
+    }
+
+  private:
+    base::WallTime wall_{std::chrono::milliseconds(1'800'000'000'000)};
+    base::MonoTime mono_{std::chrono::hours(1000)};
+};
+
+/// An alarm that the test rings.
+class FakeAlarm final : public Alarm {
+  public:
+    explicit FakeAlarm(const FakeClock& clock) : clock_(clock) {}
+    void set(std::chrono::milliseconds after, std::function<void()> ring) override {
+        at_ = clock_.mono() + after;
+        ring_ = std::move(ring);
+    }
+    void clear() override { at_.reset(); }
+    [[nodiscard]] std::optional<base::MonoTime> at() const { return at_; }
+    void ring() {
+        at_.reset();
+        std::exchange(ring_, nullptr)();
+    }
+
+  private:
+    const FakeClock& clock_;
+    std::optional<base::MonoTime> at_;
+    std::function<void()> ring_;
+};
+
+}  // namespace outpost::delivery::testing
