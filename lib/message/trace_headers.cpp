@@ -1,6 +1,6 @@
 #include "message/trace_headers.hpp"
 
-#include <algorithm>
+#include <array>
 
 namespace outpost::message {
 
@@ -36,14 +36,21 @@ class FoldedField {
     std::size_t column_;
 };
 
+/// ASCII that can end neither a token nor a comment.
+constexpr auto received_safe = [] {
+    std::array<bool, 128> table{};
+    for (std::size_t c = 33; c < 127; ++c)
+        table[c] = !std::string_view("()<>\\\";,").contains(static_cast<char>(c));
+    return table;
+}();
+
 /// What a client chose, fit for a Received field: `?` for what could end a token or a comment, and
 /// for UTF-8 in a message that is not SMTPUTF8.
 std::string harmless(std::string_view text, bool utf8, std::size_t limit) {
     std::string out(text.substr(0, limit));
     for (char& c : out) {
         const auto octet = static_cast<unsigned char>(c);
-        const bool printable = (octet > 32 && octet < 127) || (utf8 && octet > 127);
-        if (!printable || std::string_view("()<>\\\";,").contains(c)) c = '?';
+        if (octet > 127 ? !utf8 : !received_safe[octet]) c = '?';
     }
     return out;
 }

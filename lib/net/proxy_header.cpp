@@ -45,8 +45,9 @@ std::optional<std::string> parse_address(std::string_view word, Kind kind) {
 
 std::optional<std::uint16_t> parse_port(std::string_view word) noexcept {
     std::uint16_t port = 0;
-    const char* const end = word.data() + word.size();
-    const auto [stop, error] = std::from_chars(word.data(), end, port);
+    const char* const begin = word.data();
+    const char* const end = begin + word.size();
+    const auto [stop, error] = std::from_chars(begin, end, port);
     if (stop != end || error != std::errc{}) return {};
     if (word.size() > 1 && word.front() == '0') return {};
     return port;

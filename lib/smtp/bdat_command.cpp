@@ -13,8 +13,9 @@ CommandResult parse_bdat(std::string_view argument, bool /*smtputf8*/) {
     const auto end = std::min(argument.find_first_of(" \t"), argument.size());
     const auto word = base::trim(argument.substr(end));
     BdatCommand bdat{.size = 0, .last = base::iequals(word, "LAST")};
-    const char* const stop = argument.data() + end;
-    const auto number = std::from_chars(argument.data(), stop, bdat.size);
+    const char* const begin = argument.data();
+    const char* const stop = begin + end;
+    const auto number = std::from_chars(begin, stop, bdat.size);
     if (number.ptr != stop || number.ec != std::errc{} || (!bdat.last && !word.empty()))
         return refuse(CommandFault::bad_argument, argument, form);
     return bdat;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <ranges>
 
 #include "base/text.hpp"
 
@@ -36,26 +37,15 @@ bool is_label(std::string_view label, bool allow_utf8) noexcept {
                                [=](char c) { return c == '-' || is_let_dig(c, allow_utf8); });
 }
 
-/// The part before `separator` taken off `rest`; nothing is left of `rest` after the last part.
-std::string_view take_until(std::optional<std::string_view>& rest, char separator) noexcept {
-    const auto end = rest->find(separator);
-    const auto part = rest->substr(0, end);
-    if (end == std::string_view::npos) {
-        rest.reset();
-    } else {
-        rest->remove_prefix(end + 1);
-    }
-    return part;
-}
-
 /// The number of 16-bit groups in `text`, `1:2:3` or with a dotted IPv4 address as the last two;
 /// nothing if malformed. The empty text has none.
 std::optional<std::size_t> count_groups(std::string_view text, bool ipv4_allowed) noexcept {
     if (text.empty()) return 0;
     std::size_t count = 0;
-    for (std::optional<std::string_view> rest = text; rest;) {
-        const auto group = take_until(rest, ':');
-        if (!rest && ipv4_allowed && is_ipv4(group)) return count + 2;
+    for (const auto part : std::views::split(text, ':')) {
+        const std::string_view group(part.begin(), part.end());
+        const bool last = part.end() == text.end();
+        if (last && ipv4_allowed && is_ipv4(group)) return count + 2;
         if (group.empty() || group.size() > 4 || !std::ranges::all_of(group, is_hex)) return {};
         ++count;
     }
@@ -67,22 +57,23 @@ std::optional<std::size_t> count_groups(std::string_view text, bool ipv4_allowed
 bool is_domain(std::string_view text, bool allow_utf8) noexcept {
     if (text.empty() || text.size() > max_domain) return false;
     if (allow_utf8 && !base::is_utf8(text)) return false;
-    for (std::optional<std::string_view> rest = text; rest;) {
-        if (!is_label(take_until(rest, '.'), allow_utf8)) return false;
+    for (const auto part : std::views::split(text, '.')) {
+        if (!is_label({part.begin(), part.end()}, allow_utf8)) return false;
     }
     return true;
 }
 
 bool is_ipv4(std::string_view text) noexcept {
     int count = 0;
-    for (std::optional<std::string_view> rest = text; rest; ++count) {
-        const auto octet = take_until(rest, '.');
+    for (const auto part : std::views::split(text, '.')) {
+        const std::string_view octet(part.begin(), part.end());
         if (octet.empty() || octet.size() > 3 || !std::ranges::all_of(octet, is_digit))
             return false;
         if (octet.size() > 1 && octet.front() == '0') return false;
         int value = 0;
         for (const char c : octet) value = value * 10 + (c - '0');
         if (value > 255) return false;
+        ++count;
     }
     return count == 4;
 }

@@ -32,8 +32,9 @@ constexpr std::array<Flag, 9> flags{{
 template <class Number>
 std::optional<Number> number(std::string_view text) noexcept {
     Number value{};
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto [stop, error] = std::from_chars(begin, end, value);
     if (stop != end || error != std::errc{}) return {};
     return value;
 }

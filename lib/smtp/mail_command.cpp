@@ -17,8 +17,9 @@ bool apply_size(MailCommand& mail, ParameterValue value) {
     constexpr std::size_t max_digits = 20;
     if (!value || value->size() > max_digits) return false;
     std::uint64_t size = 0;
-    const char* const end = value->data() + value->size();
-    const auto [stop, error] = std::from_chars(value->data(), end, size);
+    const char* const begin = value->data();
+    const char* const end = begin + value->size();
+    const auto [stop, error] = std::from_chars(begin, end, size);
     if (stop != end || error == std::errc::invalid_argument) return false;
     mail.size = error == std::errc{} ? size : std::numeric_limits<std::uint64_t>::max();
     return true;

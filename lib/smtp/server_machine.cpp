@@ -7,51 +7,51 @@ namespace outpost::smtp {
 
 using Kind = Action::Kind;
 
+namespace {
+
+/// One for each phase.
+using Refusals = std::array<Refusal, 6>;
+constexpr Refusals always(Refusal why) {
+    return {why, why, why, why, why, why};
+}
+
+}  // namespace
+
 /// Which command may come when: one row a verb, in the order of Command's alternatives, one column
 /// a phase. What depends on more than the phase is judged by judge_mail() and its sisters, before
 /// the table.
 struct ServerMachine::Table {
     using enum Refusal;
-    static constexpr std::size_t phases = 6;
     struct Row {
         Kind action;
-        std::array<Refusal, phases> refusal;
+        Refusals refusal;
     };
+    // clang-format off
     static constexpr std::array<Row, std::variant_size_v<Command>> rows{{
-        // clang-format off
-        //                         fresh            greeted          mail             recipients       chunks           failed
-        /* EHLO     */ {Kind::greet,
-                                  {none,            none,            none,            none,            none,            none}},
-        /* HELO     */ {Kind::greet,
-                                  {none,            none,            none,            none,            none,            none}},
-        /* STARTTLS */ {Kind::start_tls,
-                                  {ehlo_first,      none,            in_transaction,  in_transaction,  in_transaction,  in_transaction}},
-        /* AUTH     */ {Kind::authenticate,
-                                  {ehlo_first,      none,            in_transaction,  in_transaction,  in_transaction,  in_transaction}},
-        /* MAIL     */ {Kind::check_sender,
-                                  {ehlo_first,      none,            nested_mail,     nested_mail,     bdat_begun,      none}},
-        /* RCPT     */ {Kind::check_recipient,
-                                  {mail_first,      mail_first,      none,            none,            bdat_begun,      chunk_after_failure}},
-        /* DATA     */ {Kind::read_data,
-                                  {mail_first,      mail_first,      recipient_first, none,            bdat_begun,      chunk_after_failure}},
-        /* BDAT     */ {Kind::read_chunk,
-                                  {mail_first,      mail_first,      recipient_first, none,            none,            chunk_after_failure}},
-        /* RSET     */ {Kind::reset,
-                                  {none,            none,            none,            none,            none,            none}},
-        /* NOOP     */ {Kind::acknowledge,
-                                  {none,            none,            none,            none,            none,            none}},
-        /* VRFY     */ {Kind::verify,
-                                  {none,            none,            none,            none,            none,            none}},
-        /* EXPN     */ {Kind::refuse,
-                                  {expn,            expn,            expn,            expn,            expn,            expn}},
-        /* HELP     */ {Kind::help,
-                                  {none,            none,            none,            none,            none,            none}},
-        /* QUIT     */ {Kind::quit,
-                                  {none,            none,            none,            none,            none,            none}},
-        /* unknown  */ {Kind::refuse,
-                                  {unknown_command, unknown_command, unknown_command, unknown_command, unknown_command, unknown_command}},
-        // clang-format on
+        {Kind::greet,           always(none)},             // EHLO
+        {Kind::greet,           always(none)},             // HELO
+        // fresh      greeted     mail             recipients      chunks          failed
+        {Kind::start_tls,                                  // STARTTLS
+         {ehlo_first, none,       in_transaction,  in_transaction, in_transaction, in_transaction}},
+        {Kind::authenticate,                               // AUTH
+         {ehlo_first, none,       in_transaction,  in_transaction, in_transaction, in_transaction}},
+        {Kind::check_sender,                               // MAIL
+         {ehlo_first, none,       nested_mail,     nested_mail,    bdat_begun,     none}},
+        {Kind::check_recipient,                            // RCPT
+         {mail_first, mail_first, none,            none,           bdat_begun,     after_failure}},
+        {Kind::read_data,                                  // DATA
+         {mail_first, mail_first, recipient_first, none,           bdat_begun,     after_failure}},
+        {Kind::read_chunk,                                 // BDAT
+         {mail_first, mail_first, recipient_first, none,           none,           after_failure}},
+        {Kind::reset,           always(none)},             // RSET
+        {Kind::acknowledge,     always(none)},             // NOOP
+        {Kind::verify,          always(none)},             // VRFY
+        {Kind::refuse,          always(expn)},             // EXPN
+        {Kind::help,            always(none)},             // HELP
+        {Kind::quit,            always(none)},             // QUIT
+        {Kind::refuse,          always(unknown_command)},  // any other
     }};
+    // clang-format on
     static_assert(std::variant_size_v<Command> == 15, "a verb without a row");
 };
 
@@ -108,12 +108,18 @@ Action ServerMachine::refuse(const Command& command, Refusal why) {
         action.octets = bdat->size;
         if (phase_ == Phase::failed && bdat->last) enter(Phase::greeted);
     }
-    const bool consequence =
-        aftermath_ || why == Refusal::chunk_after_failure || why == Refusal::no_valid_recipients;
     if (std::holds_alternative<MailCommand>(command) && phase_ <= Phase::greeted) aftermath_ = true;
-    if (why == Refusal::too_many_recipients || why == Refusal::message_too_big) return action;
-    if (consequence && !std::holds_alternative<MailCommand>(command)) return action;
-    return count_bad(action);
+    return is_no_fault(command, why) ? action : count_bad(action);
+}
+
+bool ServerMachine::is_no_fault(const Command& command, Refusal why) const noexcept {
+    using enum Refusal;
+    if (why == too_many_recipients || why == message_too_big || why == after_failure ||
+        why == no_valid_recipients)
+        return true;
+    return aftermath_ && (std::holds_alternative<RcptCommand>(command) ||
+                          std::holds_alternative<DataCommand>(command) ||
+                          std::holds_alternative<BdatCommand>(command));
 }
 
 Action ServerMachine::count_bad(Action otherwise) noexcept {

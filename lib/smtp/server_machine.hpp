@@ -27,7 +27,7 @@ enum class Refusal : std::uint8_t {
     recipient_first,
     no_valid_recipients,  ///< RCPT came, but none was accepted
     bdat_begun,           ///< DATA, MAIL or RCPT between chunks
-    chunk_after_failure,  ///< the message failed with an earlier chunk
+    after_failure,        ///< the message failed with an earlier chunk
     too_many_recipients,  ///< 452 4.5.3
     message_too_big,      ///< 552 5.3.4, from SIZE=
     binary_mime,          ///< BODY=BINARYMIME, which is not offered
@@ -126,6 +126,8 @@ class ServerMachine {
     [[nodiscard]] Refusal judge_auth() const noexcept;
     [[nodiscard]] Refusal judge_starttls() const noexcept;
     [[nodiscard]] Action refuse(const Command& command, Refusal why);
+    /// A refusal that is no sign of a client that cannot speak SMTP.
+    [[nodiscard]] bool is_no_fault(const Command& command, Refusal why) const noexcept;
     [[nodiscard]] Action perform(const Command& command);
     [[nodiscard]] Action count_bad(Action otherwise) noexcept;
     void enter(Phase phase) noexcept;
@@ -136,8 +138,7 @@ class ServerMachine {
     bool signed_in_;
     bool extended_ = false;
     bool last_chunk_ = false;
-    /// MAIL or every RCPT was refused: what a pipelining client had sent behind is no fault of its
-    /// own.
+    /// MAIL was refused: what a pipelining client had sent behind it is no fault of its own.
     bool aftermath_ = false;
     bool recipient_refused_ = false;
     std::uint32_t recipients_ = 0;

@@ -6,8 +6,6 @@ namespace outpost::spool {
 
 namespace {
 
-// States are to be synced within 50 ms of being known; the sync takes some of that.
-constexpr auto state_delay = std::chrono::milliseconds(25);
 constexpr std::size_t many_states = 4096;
 
 std::uint64_t octets_of(const OutgoingState& state) {
@@ -90,14 +88,14 @@ bool Inbox::take(Batch& batch, const Limits& limits) {
         if (states_.empty())
             wake_.wait(lock);
         else
-            wake_.wait_until(lock, std::max(first_state_ + state_delay, limits.states_from));
+            wake_.wait_until(lock, std::max(first_state_ + state_delay_, limits.states_from));
         waiting_ = false;
     }
 }
 
 bool Inbox::states_due(const Limits& limits, base::MonoTime now) const {
     if (states_.empty() || now < limits.states_from) return false;
-    return closed_ || states_.size() >= many_states || now >= first_state_ + state_delay;
+    return closed_ || states_.size() >= many_states || now >= first_state_ + state_delay_;
 }
 
 void Inbox::take_messages(Batch& batch, const Limits& limits) {

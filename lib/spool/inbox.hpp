@@ -13,6 +13,9 @@ namespace outpost::spool {
 
 class Inbox {
   public:
+    /// `state_delay`: how long a state alone waits for others.
+    explicit Inbox(std::chrono::milliseconds state_delay) : state_delay_(state_delay) {}
+
     /// Takes the message, or leaves it where it is and returns false if the spool is closing.
     [[nodiscard]] bool put_message(std::unique_ptr<OutgoingMessage>& message);
     /// A done message stays done, whatever comes later.
@@ -41,6 +44,7 @@ class Inbox {
     void take_messages(Batch& batch, const Limits& limits);
     std::uint64_t take_states(std::uint64_t octets);
 
+    const std::chrono::milliseconds state_delay_;
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     bool waiting_ = false;

@@ -5,12 +5,6 @@
 
 namespace outpost::spool {
 
-namespace {
-
-constexpr auto interval = std::chrono::milliseconds(250);
-
-}  // namespace
-
 void Maintenance::start() {
     thread_ = std::thread([this] { run(); });
 }
@@ -45,7 +39,8 @@ void Maintenance::run() {
         }
         std::unique_lock lock(mutex_);
         if (!more && sealed_.empty() && !stopping_)
-            wake_.wait_for(lock, interval, [this] { return stopping_ || !sealed_.empty(); });
+            wake_.wait_for(lock, parts_.tuning.maintenance_interval,
+                           [this] { return stopping_ || !sealed_.empty(); });
         if (stopping_) break;
     }
     write_indexes();

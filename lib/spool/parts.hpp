@@ -33,30 +33,41 @@ struct Paths {
     const std::filesystem::path damaged;  ///< what could not be read, for a person to look at
 };
 
+/// What only a test has reason to change.
+struct Tuning {
+    std::chrono::milliseconds maintenance_interval{250};
+    /// How long a state alone waits for company. It is to be synced within 50 ms of being known,
+    /// and the sync takes some of that.
+    std::chrono::milliseconds state_delay{25};
+    std::uint64_t smallest_segment = 64 << 10;
+    std::size_t hot_octets = 16 << 20;  ///< half a second of full load
+    std::chrono::milliseconds hot_age{2000};
+};
+
 struct Parts {
     Parts(const Options& options, FileSystem& file_system, const base::Clock& time,
-          net::OffloadPool& pool)
+          net::OffloadPool& pool, const Tuning& tune)
         : files(file_system),
           clock(time),
           readers(pool),
           paths(options.directory),
-          segment_size(std::clamp<std::uint64_t>(options.segment_size, 64 << 10, max_segment_size)),
+          segment_size(std::clamp<std::uint64_t>(options.segment_size, tune.smallest_segment,
+                                                 max_segment_size)),
+          tuning(tune),
           gate(std::make_shared<Gate>()),
           space(
               std::make_shared<SpaceGuard>(file_system, options.directory, options.min_free, gate)),
           large(std::make_shared<LargeStore>(file_system, pool, paths.large, gate, space)),
           segments(file_system, paths.segments),
-          cache(hot_octets, hot_age) {}
-
-    // Enough for half a second of full load; small beside what a queue may take.
-    static constexpr std::size_t hot_octets = 16 << 20;
-    static constexpr auto hot_age = std::chrono::seconds(2);
+          cache(tune.hot_octets, tune.hot_age),
+          inbox(tune.state_delay) {}
 
     FileSystem& files;
     const base::Clock& clock;
     net::OffloadPool& readers;
     const Paths paths;
     const std::uint64_t segment_size;
+    const Tuning tuning;
     const std::shared_ptr<Gate> gate;
     const std::shared_ptr<SpaceGuard> space;
     const std::shared_ptr<LargeStore> large;

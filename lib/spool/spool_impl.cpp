@@ -60,8 +60,8 @@ std::expected<std::unique_ptr<Spool>, std::string> Spool::open(Options options, 
 }
 
 SpoolImpl::SpoolImpl(const Options& options, FileSystem& files, const base::Clock& clock,
-                     net::OffloadPool& readers)
-    : parts_(std::make_shared<Parts>(options, files, clock, readers)) {}
+                     net::OffloadPool& readers, const Tuning& tuning)
+    : parts_(std::make_shared<Parts>(options, files, clock, readers, tuning)) {}
 
 std::expected<void, std::string> SpoolImpl::start() {
     const Paths& paths = parts_->paths;

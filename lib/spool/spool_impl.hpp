@@ -16,7 +16,7 @@ namespace outpost::spool {
 class SpoolImpl final : public Spool {
   public:
     SpoolImpl(const Options& options, FileSystem& files, const base::Clock& clock,
-              net::OffloadPool& readers);
+              net::OffloadPool& readers, const Tuning& tuning = {});
     ~SpoolImpl() override { close(); }
 
     /// Call once, first.

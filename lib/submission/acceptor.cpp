@@ -49,8 +49,7 @@ void Acceptor::accept() {
                          });
 }
 
-void Acceptor::accepted(const ErrorCode& error, asio::ip::tcp::socket socket,
-                        SessionGroup& group) {
+void Acceptor::accepted(const ErrorCode& error, asio::ip::tcp::socket socket, SessionGroup& group) {
     if (error == asio::error::operation_aborted) return;
     if (starved_by(error)) return back_off(error);
     if (!error) {
@@ -66,9 +65,10 @@ void Acceptor::accepted(const ErrorCode& error, asio::ip::tcp::socket socket,
 
 void Acceptor::back_off(const ErrorCode& error) {
     if (!starved_)
-        base::log::error("cannot accept connections: raise the limit on open files "
-                         "(LimitNOFILE=) or lower submission.max_connections",
-                         {{"port", endpoint().port()}, {"reason", error.message()}});
+        base::log::error(
+            "cannot accept connections: raise the limit on open files "
+            "(LimitNOFILE=) or lower submission.max_connections",
+            {{"port", endpoint().port()}, {"reason", error.message()}});
     starved_ = true;
     pause_.emplace(socket_.get_executor(), starved_pause);
     pause_->async_wait([this](const ErrorCode& cancelled) {

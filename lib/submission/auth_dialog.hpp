@@ -12,8 +12,8 @@ namespace outpost::submission {
 
 struct AuthOutcome {
     std::shared_ptr<const account::Account> account;  ///< null: refused or cancelled
-    bool failed = false;  ///< it counts as a failure of this client
-    bool close = false;   ///< the session is over
+    bool failed = false;                              ///< it counts as a failure of this client
+    bool close = false;                               ///< the session is over
 };
 
 /// One AUTH command from its first challenge to its last reply, which is said here. `failures`: how

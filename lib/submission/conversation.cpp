@@ -28,6 +28,13 @@ Conversation::awaitable<net::Result<void>> Conversation::fill(std::size_t at_lea
     co_return net::Result<void>{};
 }
 
+Conversation::awaitable<net::Result<void>> Conversation::fill_exactly(std::size_t at_most) {
+    auto received = co_await stream_.read_some(input_.prepare(at_most).first(at_most));
+    if (!received) co_return std::unexpected(std::move(received).error());
+    input_.commit(*received);
+    co_return net::Result<void>{};
+}
+
 Conversation::awaitable<net::Result<std::variant<smtp::Line, smtp::BadLine>>>
 Conversation::read_line() {
     for (;;) {

@@ -44,6 +44,8 @@ class Conversation {
     awaitable<net::Result<void>> flush();
     /// Sends what was said, then waits for octets; room for `at_least` is made.
     awaitable<net::Result<void>> fill(std::size_t at_least);
+    /// Waits for octets and takes `at_most` of them; what follows is not for this conversation.
+    awaitable<net::Result<void>> fill_exactly(std::size_t at_most);
     /// Sends what was said and waits for a line.
     awaitable<net::Result<std::variant<smtp::Line, smtp::BadLine>>> read_line();
     /// Sends what was said and closes. If the client may still be sending, it gets a moment to

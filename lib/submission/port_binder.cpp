@@ -71,21 +71,21 @@ void PortBinder::bind_port(const Endpoint& endpoint, bool must, const Take& take
                        error == boost::system::errc::permission_denied;
     if (must || !local)
         throw base::StartFailure(
-            EX_UNAVAILABLE, fmt::format("cannot listen on {} port {}: {}; {}",
-                                        endpoint.address().to_string(), endpoint.port(),
-                                        error.message(), advice(error)));
+            EX_UNAVAILABLE,
+            fmt::format("cannot listen on {} port {}: {}; {}", endpoint.address().to_string(),
+                        endpoint.port(), error.message(), advice(error)));
     skipped_.push_back(endpoint.port());
     skipped_reason_ = error.message();
 }
 
 void PortBinder::report() const {
     if (!skipped_.empty())
-        base::log::warning("ports of a range left out", {{"ports", list_of(skipped_)},
-                                                         {"reason", skipped_reason_}});
+        base::log::warning("ports of a range left out",
+                           {{"ports", list_of(skipped_)}, {"reason", skipped_reason_}});
     for (const auto& [endpoint, socket] : inherited_)
-        base::log::warning("a socket from systemd is not in `listen` and stays unused",
-                           {{"address", endpoint.address().to_string()},
-                            {"port", endpoint.port()}});
+        base::log::warning(
+            "a socket from systemd is not in `listen` and stays unused",
+            {{"address", endpoint.address().to_string()}, {"port", endpoint.port()}});
 }
 
 }  // namespace outpost::submission

@@ -71,8 +71,7 @@ void Server::stop(std::chrono::milliseconds grace) {
     if (census_->wait_for_none(grace)) return;
     base::log::warning("sessions still open after the grace time are ended",
                        {{"sessions", census_->count()}});
-    for (SessionGroup& group : groups_)
-        asio::post(group.context(), [&group] { group.stop_now(); });
+    for (SessionGroup& group : groups_) asio::post(group.context(), [&group] { group.stop_now(); });
     census_->wait_for_none(farewell);
 }
 

@@ -63,7 +63,9 @@ void Session::stop_now() {
     wire_.stream().expires_after({});
 }
 
-bool Session::leaving() const noexcept { return stopping_ && !machine_.in_transaction(); }
+bool Session::leaving() const noexcept {
+    return stopping_ && !machine_.in_transaction();
+}
 
 Session::awaitable<void> Session::converse() {
     while (!ending_) {
@@ -155,8 +157,8 @@ void Session::lost(const net::Failure& failure, std::string_view timeout_reply) 
         wire_.say(stopping_ ? wording::shutting_down : timeout_reply);
     } else {
         broken_ = true;
-        base::log::debug("connection lost", {{"client", client_.address_text},
-                                             {"reason", failure.text}});
+        base::log::debug("connection lost",
+                         {{"client", client_.address_text}, {"reason", failure.text}});
     }
 }
 

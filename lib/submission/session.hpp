@@ -81,11 +81,11 @@ class Session : public boost::intrusive::list_base_hook<
     std::optional<Transaction> transaction_;
     Admission::Ticket ticket_;
     unsigned auth_failures_ = 0;
-    bool waiting_ = false;   ///< for a command
+    bool waiting_ = false;  ///< for a command
     bool stopping_ = false;
     bool ending_ = false;
-    bool linger_ = false;    ///< the client may not expect the end
-    bool broken_ = false;    ///< nothing more can be said
+    bool linger_ = false;  ///< the client may not expect the end
+    bool broken_ = false;  ///< nothing more can be said
 };
 
 }  // namespace outpost::submission

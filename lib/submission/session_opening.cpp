@@ -19,10 +19,22 @@ config::IpAddress to_address(const asio::ip::address& address) {
     if (address.is_v6()) {
         result.octets = address.to_v6().to_bytes();
     } else {
-        result.octets =
-            asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes();
+        result.octets = asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes();
     }
     return result;
+}
+
+/// How many more octets are part of the PROXY header for certain, given its beginning. Not one more
+/// may be read: what follows can be a TLS handshake, which wants its octets from the socket.
+std::size_t surely_missing(std::string_view begun) {
+    constexpr std::string_view shortest_text = "PROXY UNKNOWN\r\n";
+    constexpr std::size_t fixed_binary = 16;
+    if (begun.size() < shortest_text.size()) return shortest_text.size() - begun.size();
+    if (begun.starts_with("PROXY")) return begun.ends_with('\r') ? 1 : 2;
+    if (begun.size() < fixed_binary) return fixed_binary - begun.size();
+    const auto octet = [&](std::size_t at) { return static_cast<unsigned char>(begun[at]); };
+    const std::size_t whole = fixed_binary + octet(14) * 256U + octet(15);
+    return std::max<std::size_t>(1, whole - std::min(whole, begun.size()));
 }
 
 }  // namespace
@@ -66,8 +78,7 @@ Session::awaitable<bool> Session::admit() {
         ticket_ = std::move(*ticket);
         co_return true;
     }
-    base::log::info("connection refused",
-                    {{"client", client_.address_text}, {"reply", refusal}});
+    base::log::info("connection refused", {{"client", client_.address_text}, {"reply", refusal}});
     // A handshake to say so would cost more than the connection is worth.
     if (environment_.listener.tls == config::ListenerTls::implicit) {
         broken_ = true;
@@ -81,7 +92,7 @@ Session::awaitable<bool> Session::read_proxy_header() {
     wire_.stream().expires_after(
         std::min<config::Duration>(services_.limits.idle_timeout, proxy_timeout));
     for (;;) {
-        auto filled = co_await wire_.fill(Conversation::command_room);
+        auto filled = co_await wire_.fill_exactly(surely_missing(wire_.input().data()));
         if (!filled) {
             broken_ = true;
             co_return false;

@@ -24,11 +24,12 @@ struct Services {
     std::uint64_t large_message = 256ULL << 10;  ///< from this size a message gets its own file
     account::Authenticator& authenticator;
     spool::Spool& spool;
-    net::OffloadPool& offload;                   ///< for SASL
+    net::OffloadPool& offload;  ///< for SASL
     const base::Clock& clock;
-    std::shared_ptr<net::TlsServer> tls;         ///< null: no listener uses TLS
+    std::shared_ptr<net::TlsServer> tls;  ///< null: no listener uses TLS
     std::shared_ptr<Admission> admission;
-    /// What the first failed AUTH of a session costs the client; doubles with each, up to eightfold.
+    /// What the first failed AUTH of a session costs the client; doubles with each, up to
+    /// eightfold.
     std::chrono::milliseconds auth_failure_delay{500};
 };
 

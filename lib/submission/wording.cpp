@@ -32,7 +32,7 @@ std::string_view refusal(smtp::Refusal why) noexcept {
         case bdat_begun:
             return "503 5.5.1 The message was begun with BDAT; finish it with BDAT LAST or send "
                    "RSET";
-        case chunk_after_failure:
+        case after_failure:
             return "503 5.5.1 The message has failed with an earlier chunk; send RSET";
         case too_many_recipients:
             return "452 4.5.3 Too many recipients; send the message to the others separately";
@@ -103,7 +103,9 @@ std::string banner(std::string_view hostname) {
     return fmt::format("220 {} ESMTP Outpost", hostname);
 }
 
-std::string helo(std::string_view hostname) { return fmt::format("250 {}", hostname); }
+std::string helo(std::string_view hostname) {
+    return fmt::format("250 {}", hostname);
+}
 
 std::string auth_challenge(std::string_view octets) {
     return "334 " + base::base64_encode(octets);

@@ -4,13 +4,25 @@ import pytest
 from harness import messages, outpost, submit, upstream
 
 
-@pytest.mark.parametrize("point", ["banner", "ehlo", "mail", "rcpt", "data", "body"])
+@pytest.mark.parametrize("point", ["mail", "rcpt", "data", "body"])
 def test_a_4xx_is_retried(relay, peer, point):
     peer.on(point, "451 4.3.0 Try again later")
     submit.send(relay)
     assert len(peer.wait_messages(1)) == 1
     relay.wait_log(r" deferred .*451 4\.3\.0 Try again later")
     relay.wait_log(r" delivered ")
+
+
+@pytest.mark.parametrize("point", ["banner", "ehlo", "mail"])
+def test_a_4xx_about_the_whole_upstream_slows_it_and_keeps_the_mail(relay, peer, point):
+    peer.on(point, "421 4.7.0 Too many connections, slow down")
+    for _ in range(3):
+        submit.send(relay)
+    relay.wait_log(r" throttled upstream=out .*next_try=30")
+    assert not peer.accepted
+    assert relay.stop() == 0
+    relay.start()
+    assert len(peer.wait_messages(3)) == 3
 
 
 @pytest.mark.parametrize("point", ["connect", "ehlo", "mail", "rcpt", "data", "body"])

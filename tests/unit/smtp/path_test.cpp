@@ -108,6 +108,8 @@ TEST(Mailbox, IsRefusedOutsideTheGrammar) {
         {"ipv6 literal of seven groups", "a@[IPv6:1:2:3:4:5:6:7]"},
         {"ipv6 literal with two gaps", "a@[IPv6:1::2::3]"},
         {"ipv6 literal with three colons", "a@[IPv6::::]"},
+        {"ipv6 gap for no group", "a@[IPv6:1:2:3:4::5:6:7:8]"},
+        {"ipv4 before the last ipv6 group", "a@[IPv6:1:2:3:4:5:6:1.2.3.4:7]"},
         {"ipv6 group too long", "a@[IPv6:12345::]"},
         {"ipv4 in front of ipv6", "a@[IPv6:1.2.3.4::1]"},
         {"other literal", "a@[tag:content]"},

@@ -8,7 +8,9 @@
 namespace outpost::submission {
 namespace {
 
-config::IpAddress address(std::string_view text) { return *config::IpAddress::parse(text); }
+config::IpAddress address(std::string_view text) {
+    return *config::IpAddress::parse(text);
+}
 
 TEST(Admission, LimitsAllConnections) {
     const auto admission = Admission::make({.connections = 2, .per_address = 10});

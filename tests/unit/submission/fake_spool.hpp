@@ -76,8 +76,8 @@ class FakeSpool final : public spool::Spool {
         const std::lock_guard lock(mutex_);
         if (failure_) return std::unexpected(*failure_);
         const auto& content = std::get<spool::Content>(message.body);
-        stored_.push_back({message.id, std::move(message.envelope),
-                           content.head + std::string(content.rest())});
+        stored_.push_back(
+            {message.id, std::move(message.envelope), content.head + std::string(content.rest())});
         return {};
     }
 

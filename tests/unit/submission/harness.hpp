@@ -53,19 +53,18 @@ class Harness {
         config.submission = limits;
         authenticator_.emplace(account::Directory::build(config, "key"), limits, clock);
         pool.emplace(sasl_threads, sasl_waiting);
-        submission::Services services{
-            .hostname = "relay.example.com",
-            .limits = limits,
-            .large_message = large_message,
-            .authenticator = *authenticator_,
-            .spool = real_spool != nullptr ? *real_spool : spool,
-            .offload = *pool,
-            .clock = clock,
-            .tls = tls(),
-            .admission = submission::Admission::make({.connections = limits.max_connections,
-                                                      .per_address =
-                                                          limits.max_connections_per_ip}),
-            .auth_failure_delay = std::chrono::milliseconds(1)};
+        submission::Services services{.hostname = "relay.example.com",
+                                      .limits = limits,
+                                      .large_message = large_message,
+                                      .authenticator = *authenticator_,
+                                      .spool = real_spool != nullptr ? *real_spool : spool,
+                                      .offload = *pool,
+                                      .clock = clock,
+                                      .tls = tls(),
+                                      .admission = submission::Admission::make(
+                                          {.connections = limits.max_connections,
+                                           .per_address = limits.max_connections_per_ip}),
+                                      .auth_failure_delay = std::chrono::milliseconds(1)};
         threads.emplace(2, "test");
         server.emplace(std::move(services), *threads);
         auto socket = net::listen((*threads)[0], boost::asio::ip::address_v4::loopback(), 0);
@@ -78,9 +77,8 @@ class Harness {
     std::uint16_t start() { return start({}); }
     /// In the clear, no AUTH: every client is `shop`.
     std::uint16_t start_trusted() {
-        return start({.tls = config::ListenerTls::none,
-                      .require_tls = false,
-                      .trusted_account = "shop"});
+        return start(
+            {.tls = config::ListenerTls::none, .require_tls = false, .trusted_account = "shop"});
     }
     /// In the clear, AUTH needed.
     std::uint16_t start_clear() {

@@ -35,8 +35,7 @@ class PortBinderTest : public testing::Test {
 TEST_F(PortBinderTest, LeavesOutPortsOfARangeThatAreTaken) {
     const auto taken = occupy();
     const auto port = taken.local_endpoint().port();
-    const auto ports =
-        bind(port, static_cast<std::uint16_t>(port + 1));
+    const auto ports = bind(port, static_cast<std::uint16_t>(port + 1));
     for (const auto bound : ports) EXPECT_NE(bound, port);
 }
 

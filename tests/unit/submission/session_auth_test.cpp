@@ -9,8 +9,9 @@
 namespace outpost::test {
 namespace {
 
-std::string base64(std::string_view text) { return base::base64_encode(text); }
-
+std::string base64(std::string_view text) {
+    return base::base64_encode(text);
+}
 
 class SessionAuth : public testing::Test {
   protected:
@@ -75,8 +76,7 @@ TEST_F(SessionAuth, LetsTheClientCancel) {
     EXPECT_EQ(client->ask("AUTH LOGIN"), "334 " + base64("Username:"));
     EXPECT_EQ(client->ask("*"), "501 5.7.0 Authentication cancelled");
     EXPECT_EQ(client->ask("AUTH PLAIN"), "334 ");
-    EXPECT_EQ(client->ask("not base64!"),
-              "501 5.5.2 The response to the challenge is not base64");
+    EXPECT_EQ(client->ask("not base64!"), "501 5.5.2 The response to the challenge is not base64");
     EXPECT_EQ(client->ask("NOOP"), "250 2.0.0 Ok");
 }
 
@@ -128,14 +128,12 @@ TEST_F(SessionAuth, AsksToTryAgainWhenTooManySignInAtTheSameTime) {
     std::latch busy(1);
     std::latch enough(1);
     boost::asio::io_context context;
-    boost::asio::co_spawn(
-        context,
-        harness.pool->run([&] {
-            busy.count_down();
-            enough.wait();
-            return true;
-        }),
-        [](const std::exception_ptr&, auto) {});
+    boost::asio::co_spawn(context, harness.pool->run([&] {
+        busy.count_down();
+        enough.wait();
+        return true;
+    }),
+                          [](const std::exception_ptr&, auto) {});
     std::thread runner([&] { context.run(); });
     busy.wait();
     EXPECT_EQ(client->ask(plain("shop", "secret")),
@@ -177,9 +175,8 @@ TEST(SessionTrusted, OffersNoAuth) {
 
 TEST(SessionTrusted, RefusesMailOfAnInactiveAccount) {
     Harness harness;
-    TestClient client(harness.start({.tls = config::ListenerTls::none,
-                                     .require_tls = false,
-                                     .trusted_account = "sleeper"}));
+    TestClient client(harness.start(
+        {.tls = config::ListenerTls::none, .require_tls = false, .trusted_account = "sleeper"}));
     client.read_line();
     client.ask("EHLO client");
     EXPECT_EQ(client.ask("MAIL FROM:<shop@example.com>").substr(0, 10), "525 5.7.13");
@@ -187,9 +184,8 @@ TEST(SessionTrusted, RefusesMailOfAnInactiveAccount) {
 
 TEST(SessionTrusted, TurnsClientsAwayWhenTheAccountIsGone) {
     Harness harness;
-    TestClient client(harness.start({.tls = config::ListenerTls::none,
-                                     .require_tls = false,
-                                     .trusted_account = "nobody"}));
+    TestClient client(harness.start(
+        {.tls = config::ListenerTls::none, .require_tls = false, .trusted_account = "nobody"}));
     EXPECT_EQ(client.read_line().substr(0, 9), "421 4.3.5");
 }
 

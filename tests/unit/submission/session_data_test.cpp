@@ -49,13 +49,14 @@ class SessionData : public testing::Test {
 };
 
 TEST_F(SessionData, TakesNoOtherEndThanADotOnALineOfItsOwn) {
-    const std::string_view false_ends[] = {"\n.\n",   "\n.\r\n", "\r\n.\n",
-                                           "\r.\r",   "\r.\r\n", "\r\n.\r"};
+    const std::string_view false_ends[] = {"\n.\n", "\n.\r\n", "\r\n.\n",
+                                           "\r.\r", "\r.\r\n", "\r\n.\r"};
     for (const auto end : false_ends) {
         TestClient& client = begin();
         client.ask("DATA");
-        client.send(std::string(header) + "Hello" + std::string(end) +
-                    "MAIL FROM:<evil@example.com>\r\nRCPT TO:<x@y.z>\r\nDATA\r\nX\r\n.\r\nNOOP\r\n");
+        client.send(
+            std::string(header) + "Hello" + std::string(end) +
+            "MAIL FROM:<evil@example.com>\r\nRCPT TO:<x@y.z>\r\nDATA\r\nX\r\n.\r\nNOOP\r\n");
         EXPECT_EQ(client.read_line().substr(0, 10), "550 5.6.11") << end;
         EXPECT_EQ(client.read_line(), "250 2.0.0 Ok") << end;
         EXPECT_EQ(client.ask("QUIT"), "221 2.0.0 Bye");

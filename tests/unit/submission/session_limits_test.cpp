@@ -96,21 +96,36 @@ TEST(SessionProxy, TakesTheClientFromTheHeaderBeforeGreeting) {
 
 TEST(SessionProxy, TakesTheBinaryFormInPieces) {
     Harness harness;
-    TestClient client(harness.start({.tls = config::ListenerTls::implicit, .proxy_protocol = true}));
-    const std::string_view binary("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\7\xc0\0\2\1\x12\x67\0\x19",
-                                  28);
+    TestClient client(
+        harness.start({.tls = config::ListenerTls::implicit, .proxy_protocol = true}));
+    const std::string_view binary(
+        "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\7\xc0\0\2\1\x12\x67\0\x19", 28);
     client.send(binary.substr(0, 5));
     client.send(binary.substr(5));
     ASSERT_TRUE(client.start_tls());
     EXPECT_EQ(client.read_line(), greeting);
 }
 
+TEST(SessionProxy, LeavesTheHandshakeBehindTheHeaderAlone) {
+    const std::string_view headers[] = {
+        "PROXY TCP4 192.0.2.7 192.0.2.1 4711 465\r\n", "PROXY UNKNOWN\r\n",
+        std::string_view("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\7\xc0\0\2\1\x12\x67\0\x19",
+                         28),
+        std::string_view("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16)};
+    Harness harness;
+    const auto port = harness.start({.tls = config::ListenerTls::implicit, .proxy_protocol = true});
+    for (const auto header : headers) {
+        TestClient client(port);
+        ASSERT_TRUE(client.start_tls_behind(header)) << header;
+        EXPECT_EQ(client.read_line(), greeting);
+    }
+}
+
 TEST(SessionProxy, CountsConnectionsOfTheRealClient) {
     Harness harness;
     harness.limits.max_connections_per_ip = 1;
-    const auto port = harness.start({.tls = config::ListenerTls::none,
-                                     .require_tls = false,
-                                     .proxy_protocol = true});
+    const auto port = harness.start(
+        {.tls = config::ListenerTls::none, .require_tls = false, .proxy_protocol = true});
     TestClient first(port);
     first.send("PROXY TCP4 192.0.2.7 192.0.2.1 4711 25\r\n");
     EXPECT_EQ(first.read_line(), greeting);

@@ -18,13 +18,13 @@ TEST(Session, StoresAMessage) {
                     C: EHLO client.example.com
                     S: 250-relay.example.com
                     S: 250-PIPELINING
-                    S: 250-SIZE 26214400
                     S: 250-8BITMIME
                     S: 250-SMTPUTF8
                     S: 250-CHUNKING
                     S: 250-DSN
                     S: 250-ENHANCEDSTATUSCODES
                     S: 250-MT-PRIORITY
+                    S: 250-SIZE 26214400
                     S: 250 LIMITS RCPTMAX=1000
                     C: MAIL FROM:<shop@example.com> SIZE=100 RET=HDRS ENVID=QQ314159
                     S: 250 2.1.0 Ok

@@ -33,9 +33,9 @@ class TestClient {
 
     void send(std::string_view octets) {
         while (!octets.empty()) {
-            const auto n = ssl_ ? SSL_write(ssl_.get(), octets.data(),
-                                            static_cast<int>(octets.size()))
-                                : ::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL);
+            const auto n =
+                ssl_ ? SSL_write(ssl_.get(), octets.data(), static_cast<int>(octets.size()))
+                     : ::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL);
             if (n <= 0) return;
             octets.remove_prefix(static_cast<std::size_t>(n));
         }
@@ -78,6 +78,21 @@ class TestClient {
     bool start_tls() {
         context_.reset(SSL_CTX_new(TLS_client_method()));
         ssl_.reset(SSL_new(context_.get()));
+        SSL_set_fd(ssl_.get(), socket_);
+        return SSL_connect(ssl_.get()) == 1;
+    }
+    /// The same, with these octets in one segment with the ClientHello.
+    bool start_tls_behind(std::string_view octets) {
+        context_.reset(SSL_CTX_new(TLS_client_method()));
+        ssl_.reset(SSL_new(context_.get()));
+        BIO* out = BIO_new(BIO_s_mem());
+        SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), out);
+        SSL_connect(ssl_.get());
+        char hello[4096];
+        const int size = BIO_read(out, hello, sizeof(hello));
+        std::string segment(octets);
+        segment.append(hello, static_cast<std::size_t>(size));
+        ::send(socket_, segment.data(), segment.size(), MSG_NOSIGNAL);
         SSL_set_fd(ssl_.get(), socket_);
         return SSL_connect(ssl_.get()) == 1;
     }

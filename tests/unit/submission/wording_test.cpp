@@ -35,7 +35,7 @@ TEST(Wording, SaysOfARefusedCommandWhatToChange) {
         {Refusal::no_valid_recipients, "554 5.5.1 No valid recipients"},
         {Refusal::bdat_begun,
          "503 5.5.1 The message was begun with BDAT; finish it with BDAT LAST or send RSET"},
-        {Refusal::chunk_after_failure,
+        {Refusal::after_failure,
          "503 5.5.1 The message has failed with an earlier chunk; send RSET"},
         {Refusal::too_many_recipients,
          "452 4.5.3 Too many recipients; send the message to the others separately"},
