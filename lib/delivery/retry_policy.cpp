@@ -9,7 +9,8 @@
 namespace outpost::delivery {
 namespace {
 
-constexpr std::size_t max_reply_octets = 512;
+/// With the mark of a cut 512, what a state keeps.
+constexpr std::size_t most_reply = 509;
 
 void count_attempt(spool::RecipientState& state) {
     if (state.attempts < std::numeric_limits<std::uint8_t>::max()) ++state.attempts;
@@ -43,7 +44,7 @@ std::chrono::milliseconds RetryPolicy::back_off(unsigned attempts, double random
 Settled RetryPolicy::settle(spool::RecipientState& state, const upstream::Outcome& outcome,
                             const AttemptContext& context) const {
     using upstream::Verdict;
-    state.last_reply = base::printable(outcome.reply.text(), max_reply_octets);
+    state.last_reply = base::printable(outcome.reply.text(), most_reply);
     state.last_upstream = context.upstream;
     if (outcome.verdict == Verdict::delivered || outcome.verdict == Verdict::failed) {
         count_attempt(state);

@@ -27,21 +27,41 @@ void Catalog::forget_segment(std::uint32_t segment) {
                                [&](const auto& moved) { return moved.second == segment; });
 }
 
-std::vector<std::uint32_t> Catalog::unneeded_segments(bool unsaved_done) const {
+std::vector<std::uint32_t> Catalog::unneeded_segments() const {
     const std::lock_guard lock(mutex_);
     std::vector<std::uint32_t> numbers;
-    // A superseded record in an older segment needs the done record after all.
-    unsaved_done = unsaved_done && moved_from_.empty();
     for (const auto& [number, segment] : segments_)
-        if (unneeded(number, segment, unsaved_done)) numbers.push_back(number);
+        if (segment.sealed && !needs_records(number, segment)) numbers.push_back(number);
     return numbers;
 }
 
-bool Catalog::unneeded(std::uint32_t number, const Segment& segment, bool unsaved_done) const {
-    const std::uint32_t gone = unsaved_done ? segment.finishing : 0;
-    return segment.sealed && segment.messages == gone && segment.states == 0 &&
-           std::ranges::none_of(segment.done,
-                                [&](const auto& done) { return holds(number, done.first); });
+std::vector<std::uint32_t> Catalog::unneeded_segments_when_full() const {
+    const std::lock_guard lock(mutex_);
+    // A superseded record in an older segment needs the done record after all.
+    if (finishing_.empty() || !moved_from_.empty()) return {};
+    std::set<std::uint32_t> needed;
+    for (const auto& [id, where] : messages_)
+        if (!finishing_.contains(id)) needed.insert(where.segment);
+    for (const auto& [id, where] : states_) {
+        const auto message = messages_.find(id);
+        // The message may come back as long as its record exists, and must then know its state.
+        const std::uint32_t home = message->second.segment;
+        if (!finishing_.contains(id) || (home != where.segment && segments_.contains(home)))
+            needed.insert(where.segment);
+    }
+    std::vector<std::uint32_t> numbers;
+    for (const auto& [number, segment] : segments_) {
+        const bool done = std::ranges::any_of(
+            segment.done, [&](const auto& entry) { return holds(number, entry.first); });
+        if (segment.sealed && !done && !needed.contains(number)) numbers.push_back(number);
+    }
+    return numbers;
+}
+
+bool Catalog::needs_records(std::uint32_t number, const Segment& segment) const {
+    return segment.messages > 0 || segment.states > 0 ||
+           std::ranges::any_of(segment.done,
+                               [&](const auto& done) { return holds(number, done.first); });
 }
 
 std::optional<std::uint32_t> Catalog::most_dead(unsigned dead_percent,
@@ -49,7 +69,7 @@ std::optional<std::uint32_t> Catalog::most_dead(unsigned dead_percent,
     const std::lock_guard lock(mutex_);
     for (const auto& [number, segment] : segments_) {
         if (!segment.sealed || leave_alone.contains(number)) continue;
-        if (unneeded(number, segment, false)) continue;
+        if (!needs_records(number, segment)) continue;
         std::uint64_t needed = segment.live_octets;
         for (const auto& [range, octets] : segment.done)
             if (holds(number, range)) needed += octets;
@@ -85,10 +105,6 @@ void Catalog::put_message(base::MessageId id, const Location& where, bool large)
     if (!added) {
         const Location old = std::exchange(entry->second, where);
         release(old, &Segment::messages);
-        if (finishing_.contains(id.value)) {
-            release({old.segment, 0, 0}, &Segment::finishing);
-            if (Segment* now = segment(where.segment)) ++now->finishing;
-        }
         if (old.segment != where.segment) {
             auto [moved, first] = moved_from_.try_emplace(id.value, old.segment);
             moved->second = std::min(moved->second, old.segment);
@@ -117,9 +133,8 @@ void Catalog::put_done(base::MessageId id, const Location& where, const SegmentR
     if (Segment* now = segment(where.segment)) now->done[range] += where.length;
     if (const auto entry = messages_.find(id.value); entry != messages_.end()) {
         release(entry->second, &Segment::messages);
-        if (finishing_.erase(id.value) > 0)
-            release({entry->second.segment, 0, 0}, &Segment::finishing);
         messages_.erase(entry);
+        finishing_.erase(id.value);
     }
     if (const auto entry = states_.find(id.value); entry != states_.end()) {
         release(entry->second, &Segment::states);
@@ -145,10 +160,7 @@ std::optional<Location> Catalog::find_state(base::MessageId id) const {
 
 bool Catalog::finish(base::MessageId id) {
     const std::lock_guard lock(mutex_);
-    const auto entry = messages_.find(id.value);
-    if (entry == messages_.end() || !finishing_.insert(id.value).second) return false;
-    if (Segment* now = segment(entry->second.segment)) ++now->finishing;
-    return true;
+    return messages_.contains(id.value) && finishing_.insert(id.value).second;
 }
 
 Departure Catalog::departure(base::MessageId id) const {

@@ -37,10 +37,12 @@ class Catalog {
     void seal_segment(std::uint32_t segment);
     /// After the removal of its file is durable.
     void forget_segment(std::uint32_t segment);
-    /// The sealed segments that nothing needs, oldest first. `unsaved_done`: count messages as gone
-    /// whose done record is not durable yet. That is right as well, since their own record goes
-    /// with the segment, and the way out when a full disk takes no done record.
-    [[nodiscard]] std::vector<std::uint32_t> unneeded_segments(bool unsaved_done) const;
+    /// The sealed segments that nothing needs, oldest first.
+    [[nodiscard]] std::vector<std::uint32_t> unneeded_segments() const;
+    /// The same for a full disk that takes no done records: counts messages as gone whose done
+    /// record is not durable. That is right as well, since their own record goes with the segment.
+    /// Looks at every message.
+    [[nodiscard]] std::vector<std::uint32_t> unneeded_segments_when_full() const;
     /// The oldest sealed segment with more than `dead_percent` of dead octets, if any.
     [[nodiscard]] std::optional<std::uint32_t> most_dead(
         unsigned dead_percent, const std::set<std::uint32_t>& leave_alone) const;
@@ -71,15 +73,13 @@ class Catalog {
     struct Segment {
         std::uint64_t size = 0;
         std::uint64_t live_octets = 0;
-        std::uint32_t messages = 0;   ///< queued, those included whose done record is not durable
-        std::uint32_t finishing = 0;  ///< of these, the ones whose delivery has ended
+        std::uint32_t messages = 0;  ///< queued, those included whose done record is not durable
         std::uint32_t states = 0;
         bool sealed = false;
         std::map<SegmentRange, std::uint64_t> done;  ///< octets of done records by range
     };
 
-    [[nodiscard]] bool unneeded(std::uint32_t number, const Segment& segment,
-                                bool unsaved_done) const;
+    [[nodiscard]] bool needs_records(std::uint32_t number, const Segment& segment) const;
     [[nodiscard]] bool holds(std::uint32_t self, const SegmentRange& range) const;
     void release(const Location& where, std::uint32_t Segment::* counter);
     Segment* segment(std::uint32_t number);

@@ -69,7 +69,9 @@ void Maintenance::write_indexes() {
 }
 
 void Maintenance::remove_segments() {
-    const auto unneeded = parts_.catalog.unneeded_segments(parts_.gate->lacks_space());
+    const auto unneeded = parts_.gate->lacks_space()
+                              ? parts_.catalog.unneeded_segments_when_full()
+                              : parts_.catalog.unneeded_segments();
     if (unneeded.empty()) return;
     std::vector<std::uint32_t> removed;
     for (const std::uint32_t number : unneeded) {

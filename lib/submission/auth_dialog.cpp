@@ -101,8 +101,9 @@ asio::awaitable<net::Result<AuthOutcome>> run_auth(Conversation& wire, const Ser
             wire.stream().expires_after(services.limits.idle_timeout);
             auto answer = co_await answer_to(wire, challenge->octets);
             if (!answer) co_return std::unexpected(answer.error());
-            if (!*answer) co_return AuthOutcome{};
-            step = exchange->step(**answer);
+            const std::optional<std::string> response = std::move(*answer);
+            if (!response) co_return AuthOutcome{};
+            step = exchange->step(*response);
         } else if (auto* success = std::get_if<account::AuthSuccess>(&step)) {
             base::log::debug("signed in", {{"client", client.address_text},
                                            {"account", success->account->name},

@@ -130,7 +130,7 @@ DataSink::awaitable<std::expected<DataSink::Body, std::string>> DataSink::finish
         co_return Body(spool::Content{
             .head = std::move(head_), .data = std::move(buffer_), .data_offset = data_offset_});
     if (!writer_ || !buffer_.empty()) co_await spill();
-    if (refused()) co_return std::unexpected(refusal_);
+    if (!writer_) co_return std::unexpected(refusal_);
     co_return Body(std::move(*writer_).finish());
 }
 

@@ -36,8 +36,11 @@ def peer(scripted):
 
 
 @pytest.fixture
-def outposts(tmp_path, certificate):
-    """Makes daemons; the first argument is the upstream's configuration. Not started yet."""
+def outposts(tmp_path, certificate, scripted):
+    """Makes daemons; the first argument is the upstream's configuration. Not started yet.
+
+    It asks for `scripted` so that daemons end before their upstreams do.
+    """
     made = []
 
     def make(out, directory=None, **keys):

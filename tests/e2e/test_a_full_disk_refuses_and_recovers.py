@@ -45,24 +45,25 @@ def start(outposts, peer, small_disk, **spool):
 
 
 @pytest.mark.parametrize("size", [100_000, 1_000_000], ids=["in the log", "in a file of its own"])
-def test_when_no_space_is_left(outposts, peer, small_disk, size):
+def test_when_no_space_is_left(small_disk, outposts, peer, size):
     relay = start(outposts, peer, small_disk)
     peer.close()  # nothing leaves the spool
     assert submission(relay, size).startswith("2.0.0 Ok")
     fill(small_disk, leave=size // 2)
-    answers = [submission(relay, size) for _ in range(3)]
-    assert all(answer.startswith("452 4.3.1 ") for answer in answers), answers
+    answers = [submission(relay, size) for _ in range(20)]  # the open segment may have room left
+    assert answers[-1].startswith("452 4.3.1 "), answers
     (small_disk / "filler").unlink()
     process.wait_until(lambda: submission(relay, size).startswith("2.0.0 Ok"), "acceptance again")
+    accepted = 2 + sum(answer.startswith("2.0.0 Ok") for answer in answers)
     assert relay.stop() == 0
     peer.listen()
     relay.start()
-    peer.wait_messages(2)
+    peer.wait_messages(accepted)
     assert relay.stop() == 0
-    assert len(peer.messages) == 2  # nothing of what was refused came back
+    assert len(peer.messages) == accepted  # nothing of what was refused came back
 
 
-def test_below_the_reserve(outposts, peer, small_disk):
+def test_below_the_reserve(small_disk, outposts, peer):
     relay = start(outposts, peer, small_disk, min_free="8MB")
     assert submission(relay, 1000).startswith("2.0.0 Ok")
     fill(small_disk, leave=6 * MEGABYTE)
@@ -71,7 +72,7 @@ def test_below_the_reserve(outposts, peer, small_disk):
     process.wait_until(lambda: submission(relay, 1000).startswith("2.0.0 Ok"), "acceptance again")
 
 
-def test_delivery_goes_on_while_the_disk_is_full(outposts, peer, small_disk):
+def test_delivery_goes_on_while_the_disk_is_full(small_disk, outposts, peer):
     relay = start(outposts, peer, small_disk, min_free="4MB")
     peer.close()
     for _ in range(5):

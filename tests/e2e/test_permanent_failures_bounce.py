@@ -132,7 +132,7 @@ def test_notify_success_makes_a_relayed_report_where_the_upstream_has_no_dsn(out
 
 
 def test_mail_that_is_too_old_expires_with_a_report(outposts, peer):
-    peer.on("rcpt", "450 4.2.1 Mailbox busy", times=None, when="late@")
+    peer.on("rcpt", "450 4.2.2 Mailbox busy", times=None, when="late@")
     relay = outposts(outpost.smtp_upstream(peer.port), spool={"max_age": "3s"}).start()
     submit.send(relay, recipients=["late@example.net"])
     _, text, (_, recipient), _ = report_of(bounce_to(peer, outpost.SENDER)[0])
@@ -141,7 +141,7 @@ def test_mail_that_is_too_old_expires_with_a_report(outposts, peer):
 
 
 def test_a_delay_is_reported_once(outposts, peer):
-    peer.on("rcpt", "450 4.2.1 Mailbox busy", times=None, when="late@")
+    peer.on("rcpt", "450 4.2.2 Mailbox busy", times=None, when="late@")
     relay = outposts(outpost.smtp_upstream(peer.port), spool={"delay_notice": "2s"}).start()
     submit.send(relay, recipients=["late@example.net"])
     _, _, (_, recipient), _ = report_of(bounce_to(peer, outpost.SENDER)[0])

@@ -59,7 +59,7 @@ def test_uncertain_report_bounces_instead_of_sending_twice(outposts, peer):
 
 
 def test_only_the_deferred_recipient_is_tried_again(relay, peer):
-    peer.on("rcpt", "450 4.2.1 Mailbox busy", when="busy@")
+    peer.on("rcpt", "450 4.2.2 Mailbox busy", when="busy@")
     submit.send(relay, recipients=["fine@example.net", "busy@example.net"])
     first, second = peer.wait_messages(2)
     assert first.recipients == ["fine@example.net"]

@@ -36,7 +36,7 @@ def test_a_delivery_in_json(outposts, peer):
 
 
 def test_every_line_about_a_message_has_its_id(relay, peer):
-    peer.on("rcpt", "450 4.2.1 Busy")
+    peer.on("rcpt", "450 4.2.2 Busy")
     name = submit.queued_id(submit.send(relay))
     relay.wait_log(r" delivered ")
     about = [line for line in relay.log().splitlines() if "you@example.net" in line]
@@ -44,7 +44,7 @@ def test_every_line_about_a_message_has_its_id(relay, peer):
 
 
 def test_a_hostile_peer_cannot_forge_a_line(relay, peer):
-    peer.on("rcpt", "450 4.2.1 fine \x1b[31m delivered id=FORGED recipient=x@y", when="you@")
+    peer.on("rcpt", "450 4.2.2 fine \x1b[31m delivered id=FORGED recipient=x@y", when="you@")
     submit.send(relay)
     relay.wait_log(r" delivered id=")
     assert "\x1b" not in relay.log()

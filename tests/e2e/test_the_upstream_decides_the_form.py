@@ -55,7 +55,7 @@ def test_plain_ascii_under_smtputf8_goes_to_any_upstream(with_upstream):
 
 def test_a_message_over_the_offered_size_bounces_without_being_sent(with_upstream):
     peer, relay = with_upstream(*BASE, "SIZE 5000")
-    submit.send(relay, messages.attachments(size=20000))
+    submit.send(relay, messages.attachments(size=20000), mail=["RET=HDRS"])
     assert b"5.3.4" in bounce(peer).data
     assert not [m for m in peer.messages if m.sender]
 
@@ -101,7 +101,9 @@ def test_the_limits_of_the_upstream_are_obeyed(with_upstream):
 
 
 def test_a_higher_priority_goes_first(outposts, peer):
-    relay = outposts(outpost.smtp_upstream(peer.port, concurrency=1)).start()
+    app = {"password": outpost.PASSWORD, "authorized_domains": ["example.com"], "priority": 5}
+    accounts = {outpost.ACCOUNT: app}
+    relay = outposts(outpost.smtp_upstream(peer.port, concurrency=1), accounts=accounts).start()
     peer.close()
     with submit.client(relay) as client:
         for subject, priority in (("low", -9), ("normal", 0), ("high", 9)):

@@ -52,8 +52,8 @@ class Outpost:
             "hostname": "relay.test",
             "data_dir": str(self.data),
             "listen": [
-                {"address": "127.0.0.1", "ports": [self.ports[name]], **keys}
-                for name, keys in self.listeners.items()
+                {"address": "127.0.0.1", "ports": [port], **self.listeners[name]}
+                for name, port in self.ports.items()
             ],
             "tls": {
                 "certificates": [

@@ -177,7 +177,7 @@ TEST_F(DiskErrorTest, RemovesDeadSegmentsThoughAFullDiskTakesNoDoneRecord) {
         ASSERT_TRUE(store_another());
         harness.spool().record(refused, pending_state(1, 1));
     }
-    ASSERT_TRUE(disk.wait_until([&] { return disk.content("/spool/segments/00000001.idx"); }));
+    ASSERT_TRUE(disk.wait_until([&] { return disk.content("/spool/segments/00000001.idx").has_value(); }));
     const auto last = harness.spool().next_id();
     ASSERT_TRUE(harness.store(last, sample));
     disk.set_free_space(0);

@@ -88,8 +88,8 @@ TEST(PowerCut, AfterAKillActsOnNothingThatIsNotDurable) {
     ASSERT_TRUE(restarted.start(*killed));
     ASSERT_TRUE(restarted.recovered().empty());
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
-        Harness again;
         const auto cut = killed->after_power_cut(seed);
+        Harness again;
         ASSERT_TRUE(again.start(*cut));
         EXPECT_TRUE(again.recovered().empty());
     }
