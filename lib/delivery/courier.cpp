@@ -25,10 +25,10 @@ std::vector<std::uint32_t> due_recipients(const spool::MessageState& state, base
     return due;
 }
 
-bool any_setback(const std::vector<upstream::Outcome>& outcomes) {
-    return std::ranges::any_of(outcomes, [](const upstream::Outcome& outcome) {
-        return is_upstream_trouble(outcome) && reached(outcome);
-    });
+/// The upstream's trouble came up while this message was handed over, not before.
+bool is_setback(const upstream::SendReport& report) {
+    return report.stages.transfer.count() > 0 &&
+           std::ranges::any_of(report.outcomes, is_upstream_trouble);
 }
 
 }  // namespace
@@ -49,12 +49,13 @@ asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, Desti
     if (report.outcomes.size() != due.size())
         throw std::logic_error("a transport must return one outcome a recipient");
 
+    const bool setback = is_setback(report);
     const AttemptContext context{.now = clock_.wall(),
                                  .received = envelope.received,
                                  .upstream = to.name,
                                  .uncertain = to.uncertain,
                                  .random = random_(),
-                                 .suspect = entry.setbacks > 0};
+                                 .suspect = setback && entry.setback};
     const auto success = to.final_delivery    ? message::DeliveryEvent::delivered
                          : report.dsn_relayed ? message::DeliveryEvent::relayed_with_dsn
                                               : message::DeliveryEvent::relayed_without_dsn;
@@ -78,11 +79,7 @@ asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, Desti
                  .read = duration_cast<microseconds>(have_read - started),
                  .took = duration_cast<microseconds>(clock_.mono() - started)});
 
-    if (!any_setback(report.outcomes)) {
-        entry.setbacks = 0;
-    } else if (entry.setbacks < 0xff) {
-        ++entry.setbacks;
-    }
+    entry.setback = setback;
     if (!notices.empty()) co_await store_reports(entry.id, *stored, notices);
     co_return Result{.again = conclude(entry, *stored),
                      .gate = gate_report(report.outcomes, context.suspect)};
@@ -119,7 +116,7 @@ Courier::Result Courier::unreadable(const spool::QueueEntry& entry,
                                     .deadline = std::max(entry.deadline, later),
                                     .recipients = entry.recipients,
                                     .attempts = entry.attempts,
-                                    .setbacks = entry.setbacks},
+                                    .setback = entry.setback},
             .gate = {}};
 }
 
@@ -157,9 +154,8 @@ std::optional<spool::Requeue> Courier::conclude(const spool::QueueEntry& entry,
     for (const spool::RecipientState& recipient : message.state.recipients) {
         if (recipient.status != spool::RecipientStatus::pending) continue;
         if (!again)
-            again = {.next_attempt = recipient.next_attempt,
-                     .recipients = 0,
-                     .setbacks = entry.setbacks};
+            again = {
+                .next_attempt = recipient.next_attempt, .recipients = 0, .setback = entry.setback};
         again->next_attempt = std::min(again->next_attempt, recipient.next_attempt);
         again->attempts = std::max(again->attempts, recipient.attempts);
         ++again->recipients;

@@ -296,7 +296,7 @@ Courier::Result Dispatcher::internal_error(const spool::QueueEntry& entry,
                                     .deadline = std::max(entry.deadline, later),
                                     .recipients = entry.recipients,
                                     .attempts = entry.attempts,
-                                    .setbacks = entry.setbacks},
+                                    .setback = entry.setback},
             .gate = {}};
 }
 

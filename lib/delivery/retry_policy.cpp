@@ -17,7 +17,7 @@ void count_attempt(spool::RecipientState& state) {
 }
 
 bool is_held(const upstream::Outcome& outcome, const AttemptContext& context) {
-    return is_upstream_trouble(outcome) && !(context.suspect && reached(outcome));
+    return is_upstream_trouble(outcome) && !context.suspect;
 }
 
 }  // namespace
@@ -26,10 +26,6 @@ bool is_upstream_trouble(const upstream::Outcome& outcome) noexcept {
     return outcome.verdict == upstream::Verdict::misconfigured ||
            (outcome.verdict == upstream::Verdict::deferred &&
             outcome.scope == upstream::Scope::upstream);
-}
-
-bool reached(const upstream::Outcome& outcome) noexcept {
-    return outcome.reply.code != 0 || !outcome.remote.empty();
 }
 
 std::chrono::milliseconds RetryPolicy::back_off(unsigned attempts, double random) const {

@@ -30,15 +30,14 @@ struct AttemptContext {
     std::string_view upstream{};
     config::Uncertain uncertain = config::Uncertain::retry;
     double random = 0.5;  ///< 0 .. 1, for the jitter
-    /// The message met the upstream's trouble before, alone: the next trouble counts as its own, so
-    /// that one message that upsets an upstream cannot hold up all others.
+    /// The second time in a row that the upstream's trouble came up in this message's transaction:
+    /// it counts as the message's own, so that one that upsets an upstream cannot hold up all
+    /// others.
     bool suspect = false;
 };
 
 /// A deferral that is about the upstream and not about the message.
 [[nodiscard]] bool is_upstream_trouble(const upstream::Outcome& outcome) noexcept;
-/// The upstream was connected to, so that the message may have been the cause.
-[[nodiscard]] bool reached(const upstream::Outcome& outcome) noexcept;
 
 class RetryPolicy {
   public:

@@ -32,7 +32,7 @@ class ReplyParser {
   public:
     static constexpr std::size_t max_line = 2048;
     static constexpr std::size_t max_lines = 512;
-    static constexpr std::size_t max_reply = 64 * 1024;
+    static constexpr std::size_t max_reply = 64UL * 1024;
 
     using Result = std::expected<std::optional<Reply>, ReplyFault>;
 

@@ -43,6 +43,7 @@ class Committer {
     void commit(Batch& batch);
     void refuse_without_room(Batch& batch);
     [[nodiscard]] IoResult<void> prepare_segment(std::uint64_t octets);
+    void adopt_segment();
     void seal_segment();
     void lay_out(Batch& batch, BatchLayout& layout, Placed& placed) const;
     void lay_out_moves(MoveBatch& moves, BatchLayout& layout, Placed& placed) const;

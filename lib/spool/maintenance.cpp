@@ -1,5 +1,7 @@
 #include "spool/maintenance.hpp"
 
+#include <malloc.h>
+
 #include "base/log.hpp"
 #include "spool/index_file.hpp"
 
@@ -30,7 +32,7 @@ void Maintenance::run() {
     for (;;) {
         write_indexes();
         parts_.large->remove_discarded();
-        parts_.cache.expire(parts_.clock.mono());
+        age_cache();
         parts_.space->check();
         bool more = false;
         if (!parts_.gate->stopped()) {  // after a failure nothing is touched any more
@@ -45,6 +47,17 @@ void Maintenance::run() {
     }
     write_indexes();
     parts_.large->remove_discarded(true);
+}
+
+void Maintenance::age_cache() {
+    constexpr auto trim_interval = std::chrono::seconds(5);
+    const base::MonoTime now = parts_.clock.mono();
+    if (parts_.cache.expire(now) > 0) trim_due_ = true;
+    if (!trim_due_ || now - trimmed_ < trim_interval) return;
+    // Mail piles up: its octets are on disk alone now, and their memory is the system's again.
+    ::malloc_trim(0);
+    trim_due_ = false;
+    trimmed_ = now;
 }
 
 void Maintenance::write_indexes() {
@@ -69,9 +82,8 @@ void Maintenance::write_indexes() {
 }
 
 void Maintenance::remove_segments() {
-    const auto unneeded = parts_.gate->lacks_space()
-                              ? parts_.catalog.unneeded_segments_when_full()
-                              : parts_.catalog.unneeded_segments();
+    const auto unneeded = parts_.gate->lacks_space() ? parts_.catalog.unneeded_segments_when_full()
+                                                     : parts_.catalog.unneeded_segments();
     if (unneeded.empty()) return;
     std::vector<std::uint32_t> removed;
     for (const std::uint32_t number : unneeded) {

@@ -28,6 +28,7 @@ class Maintenance {
 
   private:
     void run();
+    void age_cache();
     void write_indexes();
     void remove_segments();
 
@@ -37,6 +38,8 @@ class Maintenance {
     std::condition_variable wake_;
     bool stopping_ = false;
     std::deque<SealedSegment> sealed_;
+    bool trim_due_ = false;
+    base::MonoTime trimmed_{};
     std::thread thread_;
 };
 

@@ -68,7 +68,7 @@ void Queue::requeue(Handle handle, const Requeue& how, base::WallTime now) {
     node.deadline = how.deadline;
     node.recipients = how.recipients;
     node.attempts = how.attempts;
-    node.setbacks = how.setbacks;
+    node.setback = how.setback;
     --lane_of(node).in_flight;
     place(index, QueueState::returned, now);
 }

@@ -44,7 +44,7 @@ struct Requeue {
     base::WallTime deadline = base::WallTime::max();
     std::uint32_t recipients = 1;
     std::uint8_t attempts = 0;
-    std::uint8_t setbacks = 0;  ///< kept for the caller, see QueueEntry
+    bool setback = false;  ///< kept for the caller, see QueueEntry
 };
 
 enum class QueueState : std::uint8_t {
@@ -66,8 +66,8 @@ struct QueueEntry {
     std::uint8_t priority = 0;
     std::uint8_t attempts = 0;
     QueueState state = QueueState::in_flight;
-    /// Attempts in a row that ended by the upstream's trouble after it had been reached.
-    std::uint8_t setbacks = 0;
+    /// The last attempt ended by the upstream's trouble in the midst of this message.
+    bool setback = false;
 };
 
 /// How many messages one account has for one upstream in one priority.

@@ -99,7 +99,7 @@ class Recovery {
             holes = holes || !tail || !copied;
             lost = lost || !copied;
         }
-        if (!holes && *size > scan->identity.size)
+        if (!holes)  // also gives back what was laid out beyond the end
             if (auto cut = file.truncate(scan->identity.size); !cut) return cut;
         // What is read from the cache of a crashed process may not be on disk yet. It is acted on
         // from now on: a done record, say, lets its message go.

@@ -31,7 +31,7 @@ bool SpaceGuard::allows(std::uint64_t octets, base::MonoTime now) {
             check();
         }
     }
-    return gate_->open();
+    return !gate_->stopped() && !gate_->lacks_space();
 }
 
 void SpaceGuard::check() {

@@ -22,7 +22,7 @@ namespace outpost::upstream {
 class OutgoingMessage {
   public:
     /// Up to here a message is read whole, to leave in one write.
-    static constexpr std::uint64_t small = 64 * 1024;
+    static constexpr std::uint64_t small = 64ULL * 1024;
 
     OutgoingMessage(const Delivery& delivery, net::OffloadPool& pool)
         : envelope_(delivery.envelope), source_(delivery.body), pool_(pool) {

@@ -16,7 +16,7 @@ using std::chrono::seconds;
 
 /// Octets a write: large enough for few calls, small enough that a slow but moving connection
 /// gets each done within the time that RFC 5321 gives a data block.
-constexpr std::size_t block = 128 * 1024;
+constexpr std::size_t block = 128UL * 1024;
 
 std::unexpected<ClientBroken> unreadable(std::string words) {
     return std::unexpected(ClientBroken{ClientFault::local, std::move(words)});

@@ -103,11 +103,12 @@ SmtpConnection::awaitable<smtp::ClientEvent> SmtpConnection::start_sasl() {
 
 SmtpConnection::awaitable<smtp::ClientEvent> SmtpConnection::step_sasl(std::string challenge) {
     auto work = [sasl = sasl_, text = std::move(challenge)] { return sasl->step(text); };
-    auto answer = co_await settings_->pool.run(std::move(work));
-    if (!answer)
+    auto ran = co_await settings_->pool.run(std::move(work));
+    if (!ran)
         co_return ClientBroken{ClientFault::disconnected, "too many logins wait for a thread"};
-    if (!*answer) co_return smtp::SaslError{std::move(answer->error())};
-    co_return smtp::SaslAnswer{std::move(**answer)};
+    auto& answer = *ran;
+    if (!answer) co_return smtp::SaslError{std::move(answer.error())};
+    co_return smtp::SaslAnswer{std::move(*answer)};
 }
 
 std::expected<std::optional<smtp::Reply>, ClientBroken> SmtpConnection::buffered_reply() {
@@ -124,7 +125,7 @@ SmtpConnection::awaitable<std::expected<smtp::Reply, ClientBroken>> SmtpConnecti
     for (;;) {
         auto reply = buffered_reply();
         if (!reply) co_return std::unexpected(std::move(reply.error()));
-        if (*reply) co_return std::move(**reply);
+        if (auto& whole = *reply; whole) co_return std::move(*whole);
         stream_.expires_after(limit);
         auto count = co_await stream_.read_some(input_);
         if (!count)

@@ -115,11 +115,11 @@ int main(int argc, char** argv) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     std::ranges::sort(run.milliseconds);
     const auto count = static_cast<double>(run.milliseconds.size());
-    fmt::print("{} octets, {} appenders: {:.0f} msg/s, {:.1f} messages a commit, "
-               "{:.1f} us CPU a message, latency p50 {:.2f} ms p99 {:.2f} ms\n",
-               run.octets, appenders, count / took.count(),
-               count / static_cast<double>(commits.load()), (cpu_seconds() - cpu) / count * 1e6,
-               run.milliseconds[run.milliseconds.size() / 2],
-               run.milliseconds[run.milliseconds.size() * 99 / 100]);
+    fmt::print(
+        "{} octets, {} appenders: {:.0f} msg/s, {:.1f} messages a commit, "
+        "{:.1f} us CPU a message, latency p50 {:.2f} ms p99 {:.2f} ms\n",
+        run.octets, appenders, count / took.count(), count / static_cast<double>(commits.load()),
+        (cpu_seconds() - cpu) / count * 1e6, run.milliseconds[run.milliseconds.size() / 2],
+        run.milliseconds[run.milliseconds.size() * 99 / 100]);
     run.spool->close();
 }

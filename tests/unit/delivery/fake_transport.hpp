@@ -70,6 +70,7 @@ class FakeTransport final : public upstream::Transport {
         --active;
         upstream::SendReport report;
         report.dsn_relayed = offers_dsn;
+        report.stages.transfer = transfer;
         for (const auto& recipient : one.recipients)
             report.outcomes.push_back(answer(one.id, recipient));
         co_return report;
@@ -94,6 +95,7 @@ class FakeTransport final : public upstream::Transport {
     }
     bool hold = false;  ///< sends wait for release()
     bool offers_dsn = false;
+    std::chrono::microseconds transfer{};  ///< how long each transaction takes; 0: none begins
     std::vector<Sent> sent;
     int active = 0;
     int most_active = 0;

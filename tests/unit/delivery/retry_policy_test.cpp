@@ -49,8 +49,6 @@ TEST(RetryPolicy, BacksOffByTheConfiguredSeries) {
 TEST(RetryPolicy, SettlesEachVerdict) {
     Outcome told = testing::deferred();
     told.retry_after = 10min;
-    Outcome greeting_dropped = testing::unreachable();
-    greeting_dropped.remote = "mx.example.net [192.0.2.25]:25";
     struct Case {
         const char* name;
         Outcome outcome;
@@ -69,10 +67,10 @@ TEST(RetryPolicy, SettlesEachVerdict) {
         {"with a stated wait", told, false, Settled::deferred, pending, 3, 10min},
         {"uncertain", testing::lost(), false, Settled::deferred, pending, 3, 4min},
         {"unreachable", testing::unreachable(), false, Settled::held, pending, 2, 0s},
-        {"unreachable again", testing::unreachable(), true, Settled::held, pending, 2, 0s},
-        {"dropped", greeting_dropped, false, Settled::held, pending, 2, 0s},
-        {"dropped again", greeting_dropped, true, Settled::deferred, pending, 3, 4min},
+        {"unreachable again", testing::unreachable(), true, Settled::deferred, pending, 3, 4min},
         {"throttled", testing::throttled(), false, Settled::held, pending, 2, 0s},
+        {"login refused again", testing::login_refused(), true, Settled::deferred, pending, 3,
+         4min},
         {"throttled again", testing::throttled(), true, Settled::deferred, pending, 3, 4min},
         {"misconfigured", testing::login_refused(), false, Settled::held, pending, 2, 0s},
     };

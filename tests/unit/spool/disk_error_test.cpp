@@ -44,11 +44,21 @@ void try_every_call(int code, std::uint64_t times) {
     }
 }
 
-TEST(DiskError, OneEioAtAnyCallBreaksNoPromise) { try_every_call(EIO, 1); }
-TEST(DiskError, TwoEioAtAnyCallBreakNoPromise) { try_every_call(EIO, 2); }
-TEST(DiskError, ADiskThatDiesAtAnyCallBreaksNoPromise) { try_every_call(EIO, for_good); }
-TEST(DiskError, OneEnospcAtAnyCallBreaksNoPromise) { try_every_call(ENOSPC, 1); }
-TEST(DiskError, ADiskFullFromAnyCallOnBreaksNoPromise) { try_every_call(ENOSPC, for_good); }
+TEST(DiskError, OneEioAtAnyCallBreaksNoPromise) {
+    try_every_call(EIO, 1);
+}
+TEST(DiskError, TwoEioAtAnyCallBreakNoPromise) {
+    try_every_call(EIO, 2);
+}
+TEST(DiskError, ADiskThatDiesAtAnyCallBreaksNoPromise) {
+    try_every_call(EIO, for_good);
+}
+TEST(DiskError, OneEnospcAtAnyCallBreaksNoPromise) {
+    try_every_call(ENOSPC, 1);
+}
+TEST(DiskError, ADiskFullFromAnyCallOnBreaksNoPromise) {
+    try_every_call(ENOSPC, for_good);
+}
 
 class DiskErrorTest : public testing::Test {
   protected:
@@ -177,7 +187,8 @@ TEST_F(DiskErrorTest, RemovesDeadSegmentsThoughAFullDiskTakesNoDoneRecord) {
         ASSERT_TRUE(store_another());
         harness.spool().record(refused, pending_state(1, 1));
     }
-    ASSERT_TRUE(disk.wait_until([&] { return disk.content("/spool/segments/00000001.idx").has_value(); }));
+    ASSERT_TRUE(
+        disk.wait_until([&] { return disk.content("/spool/segments/00000001.idx").has_value(); }));
     const auto last = harness.spool().next_id();
     ASSERT_TRUE(harness.store(last, sample));
     disk.set_free_space(0);
@@ -186,8 +197,7 @@ TEST_F(DiskErrorTest, RemovesDeadSegmentsThoughAFullDiskTakesNoDoneRecord) {
     disk.fail_at(1, ENOSPC, for_good);
     for (base::MessageId done = id; done < last; ++done.value)
         harness.spool().record(done, done_state(1));
-    EXPECT_TRUE(
-        disk.wait_until([&] { return !disk.content("/spool/segments/00000001.log"); }));
+    EXPECT_TRUE(disk.wait_until([&] { return !disk.content("/spool/segments/00000001.log"); }));
 }
 
 TEST_F(DiskErrorTest, ALargeMessageThatDoesNotFitLeavesNothing) {

@@ -51,7 +51,8 @@ class FaultyFile final : public File {
     }
 
     IoResult<void> sync() override {
-        const std::lock_guard lock(disk_.mutex_);
+        std::unique_lock lock(disk_.mutex_);
+        disk_.changed_.wait(lock, [this] { return !disk_.syncs_held_; });
         const auto failed = disk_.fault("sync", path_);
         if (disk_.power_lost_) return std::unexpected(*failed);
         for (const auto& change : node_->pending)
@@ -124,6 +125,12 @@ void FaultyFiles::set_free_space(std::uint64_t octets) {
 void FaultyFiles::fail_reads_of(std::string part) {
     const std::lock_guard lock(mutex_);
     unreadable_ = std::move(part);
+}
+
+void FaultyFiles::hold_syncs(bool hold) {
+    const std::lock_guard lock(mutex_);
+    syncs_held_ = hold;
+    changed_.notify_all();
 }
 
 std::uint64_t FaultyFiles::calls() const {
@@ -352,8 +359,8 @@ std::string FaultyFiles::survivor(const Node& node, std::mt19937_64& random) {
             continue;
         }
         for (std::size_t at = 0; at < write->octets.size();) {
-            const std::size_t length = std::min(sector - (write->offset + at) % sector,
-                                                write->octets.size() - at);
+            const std::size_t length =
+                std::min(sector - (write->offset + at) % sector, write->octets.size() - at);
             if (random() % 4 != 0)
                 apply(content, Write{write->offset + at, write->octets.substr(at, length)});
             at += length;

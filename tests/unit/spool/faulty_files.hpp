@@ -35,6 +35,8 @@ class FaultyFiles final : public FileSystem {
     void set_free_space(std::uint64_t octets);
     /// Reads of files whose name contains `part` fail.
     void fail_reads_of(std::string part);
+    /// Syncs of files wait until they may go on.
+    void hold_syncs(bool hold);
     [[nodiscard]] std::uint64_t calls() const;
     [[nodiscard]] bool power_lost() const;
 
@@ -112,6 +114,7 @@ class FaultyFiles final : public FileSystem {
     int fail_code_ = 0;
     std::string fail_only_;
     std::string unreadable_;
+    bool syncs_held_ = false;
     std::uint64_t free_space_ = 1ULL << 40;
     std::mt19937_64 random_{1};
 };

@@ -42,7 +42,8 @@ TEST(PowerCut, LosesNothingAcknowledgedAtAnyCall) {
         run_scenario(disk, ledger);
         for (std::uint64_t seed = 0; seed < seeds; ++seed) {
             const auto after = disk.after_power_cut(call * 1000 + seed);
-            ASSERT_EQ(restart_and_check(*after, ledger), "") << "call " << call << ", seed " << seed;
+            ASSERT_EQ(restart_and_check(*after, ledger), "")
+                << "call " << call << ", seed " << seed;
         }
         const auto after = disk.after_kill();
         ASSERT_EQ(restart_and_check(*after, ledger), "") << "kill at call " << call;

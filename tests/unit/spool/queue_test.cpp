@@ -143,11 +143,11 @@ TEST(Queue, AReturnedMessageGoesBeforeLaterArrivals) {
     Queue queue;
     for (std::uint64_t id = 1; id <= 3; ++id) queue.add(item(id), 0, t0);
     const auto first = queue.next(0, t0);
-    queue.requeue(*first, {.attempts = 1, .setbacks = 1}, t0);
+    queue.requeue(*first, {.attempts = 1, .setback = true}, t0);
     const auto again = queue.next(0, t0);
     EXPECT_EQ(queue.entry(*again).id.value, 1U);
     EXPECT_EQ(queue.entry(*again).attempts, 1);
-    EXPECT_EQ(queue.entry(*again).setbacks, 1);
+    EXPECT_TRUE(queue.entry(*again).setback);
     queue.requeue(*again, {.next_attempt = t0 + 1min}, t0);
     EXPECT_EQ(take(queue), 2U);
     EXPECT_EQ(take(queue, 0, t0 + 1min), 1U);

@@ -18,10 +18,16 @@ void Ledger::answered(base::MessageId id, const Harness::Stored& stored) {
 
 void Ledger::recorded(base::MessageId id, const MessageState& state) {
     entries_[id].states.push_back(state);
+    entries_[id].forgotten = false;
 }
 
 void Ledger::stopped() {
-    for (auto& [id, entry] : entries_) entry.bound = entry.states.size();
+    for (auto& [id, entry] : entries_)
+        if (!entry.forgotten) entry.bound = entry.states.size();
+}
+
+void Ledger::restarted() {
+    for (auto& [id, entry] : entries_) entry.forgotten = entry.bound < entry.states.size();
 }
 
 std::string Ledger::check(Harness& harness, bool refused_may_return) const {
@@ -53,8 +59,8 @@ void Ledger::check_found(Harness& harness, base::MessageId id, const Entry& entr
     }
     const auto message = harness.read(id);
     std::size_t known = entry.states.size() + 1;  // as in: none of them
-    if (message->state == MessageState{std::vector<RecipientState>(
-                              entry.sample.envelope.recipients.size())})
+    if (message->state ==
+        MessageState{std::vector<RecipientState>(entry.sample.envelope.recipients.size())})
         known = 0;
     for (std::size_t i = 0; i < entry.states.size(); ++i)
         if (message->state == entry.states[i]) known = i + 1;
@@ -89,6 +95,7 @@ class Scenario {
         harness_.stop();
         if (disk_.power_lost()) return;
         if (intact_) ledger_.stopped();
+        ledger_.restarted();
         if (!harness_.start(disk_)) return;
         record(first[0], pending_state(2, 3));
         store(20'000, true);

@@ -17,6 +17,8 @@ class Ledger {
     void recorded(base::MessageId id, const MessageState& state);
     /// An orderly stop: everything recorded before is bound to survive.
     void stopped();
+    /// Another process: what the last one could not make durable is forgotten.
+    void restarted();
     /// Every promise that what a restarted spool found breaks, one a line. `refused_may_return`:
     /// the disk did not even take back what was refused.
     [[nodiscard]] std::string check(Harness& harness, bool refused_may_return = false) const;
@@ -29,6 +31,7 @@ class Ledger {
         bool refused = false;
         std::vector<MessageState> states;  ///< in the order they were recorded
         std::size_t bound = 0;             ///< so many of them must have survived
+        bool forgotten = false;            ///< the last of them may not have reached this process
     };
     void check_missing(base::MessageId id, const Entry& entry, std::string& broken) const;
     void check_found(Harness& harness, base::MessageId id, const Entry& entry,

@@ -104,13 +104,13 @@ Harness::Stored Harness::store_large(base::MessageId id, const Sample& sample) {
 }
 
 std::vector<Harness::Stored> Harness::store_all(
-    const std::vector<std::pair<base::MessageId, Sample>>& messages) {
+    const std::vector<std::pair<base::MessageId, Sample>>& messages,
+    const std::function<void()>& meanwhile) {
     std::vector<Stored> results(messages.size());
     for (std::size_t i = 0; i < messages.size(); ++i)
-        asio::co_spawn(io_, spool_->append(new_message(messages[i].first, messages[i].second)),
-                       [&results, i](std::exception_ptr, Stored stored) {
-                           results[i] = std::move(stored);
-                       });
+        asio::co_spawn(
+            io_, spool_->append(new_message(messages[i].first, messages[i].second)),
+            [&results, i](std::exception_ptr, Stored stored) { results[i] = std::move(stored); });
     io_.restart();
     io_.run();
     return results;

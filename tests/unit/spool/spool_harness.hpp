@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -61,9 +62,10 @@ class Harness {
     using Stored = std::expected<void, StoreFailure>;
     [[nodiscard]] Stored store(base::MessageId id, const Sample& sample);
     [[nodiscard]] Stored store_large(base::MessageId id, const Sample& sample);
-    /// All at once, so that they meet in few commits.
+    /// All at once, so that they meet in few commits. `meanwhile` is called when all wait.
     [[nodiscard]] std::vector<Stored> store_all(
-        const std::vector<std::pair<base::MessageId, Sample>>& messages);
+        const std::vector<std::pair<base::MessageId, Sample>>& messages,
+        const std::function<void()>& meanwhile = {});
     [[nodiscard]] std::expected<StoredMessage, ReadFailure> read(base::MessageId id);
     /// The octets of a stored message, or the error.
     [[nodiscard]] std::expected<std::string, std::string> octets_of(BodySource& body);

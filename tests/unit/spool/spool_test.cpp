@@ -1,7 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cerrno>
+#include <mutex>
+#include <thread>
 
 #include "spool_harness.hpp"
 
@@ -219,6 +220,47 @@ TEST(Spool, AnswersClosingAfterClose) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, StoreFailure::Kind::closing);
     EXPECT_FALSE(harness.spool().health().accepting);
+}
+
+TEST(Spool, StoresTheMailThatWaitsWhenItCloses) {
+    FaultyFiles disk;
+    Harness harness;
+    ASSERT_TRUE(harness.start(disk));
+    std::vector<std::pair<base::MessageId, Sample>> messages;
+    for (std::uint64_t i = 0; i < 50; ++i)
+        messages.emplace_back(harness.spool().next_id(), make_sample(i, 3000));
+    disk.hold_syncs(true);
+    std::thread closer;
+    const auto results = harness.store_all(messages, [&] {
+        closer = std::thread([&] { harness.spool().close(); });
+        while (harness.spool().health().accepting) std::this_thread::yield();
+        disk.hold_syncs(false);
+    });
+    closer.join();
+    for (const auto& stored : results) EXPECT_TRUE(stored);
+    harness.stop();
+    ASSERT_TRUE(harness.start(disk));
+    for (const auto& [id, sample] : messages) EXPECT_EQ(harness.compare(id, sample), "");
+}
+
+TEST(Spool, AcknowledgesNothingBeforeItIsSynced) {  // S1
+    FaultyFiles disk;
+    Harness harness;
+    ASSERT_TRUE(harness.start(disk));
+    disk.hold_syncs(true);
+    const auto id = harness.spool().next_id();
+    bool told = false;
+    harness.spool().on_stored([&](std::span<const Summary>) { told = true; });
+    const auto results = harness.store_all({{id, make_sample(1, 100)}}, [&] {
+        EXPECT_TRUE(disk.wait_until([&] {
+            const auto log = disk.content("/spool/segments/00000001.log");
+            return log && log->size() > segment_header_size;  // written, not synced
+        }));
+        EXPECT_FALSE(told);
+        EXPECT_FALSE(harness.read(id));
+        disk.hold_syncs(false);
+    });
+    EXPECT_TRUE(results[0]);
 }
 
 TEST(Spool, StoresStatesThatWaitWhenItCloses) {  // S3

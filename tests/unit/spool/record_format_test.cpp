@@ -1,0 +1,181 @@
+#include "spool/record_format.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+
+#include "spool/record_payload.hpp"
+#include "spool/segment_index.hpp"
+
+namespace outpost::spool {
+namespace {
+
+RecordHeader sample_header() {
+    return {.marker = 0x1122334455667788,
+            .segment = 7,
+            .offset = 4096,
+            .batch_start = 64,
+            .type = RecordType::state,
+            .id = base::MessageId{123456789},
+            .metadata_length = 10,
+            .content_length = 20,
+            .metadata_checksum = 30,
+            .content_checksum = 40};
+}
+
+smtp::Envelope sample_envelope() {
+    smtp::Envelope envelope;
+    envelope.account = "newsletter";
+    envelope.reverse_path = "j\xc3\xb6rg@example.com";
+    envelope.recipients = {
+        {"a@example.net", {.given = true, .never = true}, "rfc822;a@b"},
+        {"b@example.net", {.given = true, .success = true, .failure = true, .delay = true}, ""}};
+    envelope.envid = "QQ314159";
+    envelope.ret = smtp::Ret::headers;
+    envelope.body = smtp::BodyType::eight_bit_mime;
+    envelope.smtputf8 = true;
+    envelope.mt_priority = -3;
+    envelope.priority = 4;
+    envelope.received = base::WallTime(std::chrono::milliseconds(1'700'000'000'123));
+    envelope.client = "[192.0.2.1]";
+    return envelope;
+}
+
+MessageState sample_state() {
+    MessageState state;
+    state.recipients.resize(3);
+    state.recipients[0].status = RecipientStatus::delivered;
+    state.recipients[1].attempts = 4;
+    state.recipients[1].delay_notified = true;
+    state.recipients[1].next_attempt = base::WallTime(std::chrono::milliseconds(2000));
+    state.recipients[1].last_reply = "451 4.3.0 later";
+    state.recipients[1].last_upstream = "office";
+    state.recipients[2].attempts = 2;
+    state.recipients[2].next_attempt = base::WallTime(std::chrono::milliseconds(1000));
+    return state;
+}
+
+TEST(RecordFormat, HeadersComeBackAsTheyWere) {
+    char octets[record_header_size];
+    encode(sample_header(), octets);
+    EXPECT_EQ(decode_record_header({octets, sizeof octets}), sample_header());
+    EXPECT_EQ(sample_header().length(), 94U);
+    encode(SegmentHeader{5, 77}, octets);
+    const auto segment = decode_segment_header({octets, sizeof octets});
+    ASSERT_TRUE(segment);
+    EXPECT_EQ(segment->number, 5U);
+    EXPECT_EQ(segment->marker, 77U);
+}
+
+TEST(RecordFormat, AnyFlippedBitOfAHeaderIsNoticed) {
+    for (std::size_t bit = 0; bit < record_header_size * 8; ++bit) {
+        char octets[record_header_size];
+        encode(sample_header(), octets);
+        octets[bit / 8] ^= static_cast<char>(1 << bit % 8);
+        EXPECT_FALSE(decode_record_header({octets, sizeof octets})) << bit;
+        encode(SegmentHeader{5, 77}, octets);
+        octets[bit / 8] ^= static_cast<char>(1 << bit % 8);
+        EXPECT_FALSE(decode_segment_header({octets, sizeof octets})) << bit;
+    }
+}
+
+TEST(RecordFormat, AHeaderCutShortIsNone) {
+    char octets[record_header_size];
+    encode(sample_header(), octets);
+    EXPECT_FALSE(decode_record_header({octets, sizeof octets - 1}));
+    EXPECT_FALSE(decode_record_header({}));
+    EXPECT_FALSE(decode_segment_header({octets, sizeof octets}));  // another kind
+}
+
+TEST(RecordPayload, EnvelopesComeBackAsTheyWere) {
+    std::optional<LargeReference> large;
+    EXPECT_EQ(decode_envelope(encode(sample_envelope()), large), sample_envelope());
+    EXPECT_FALSE(large);
+    const LargeReference reference{.size = 1 << 20, .checksum = 99};
+    EXPECT_EQ(decode_envelope(encode(sample_envelope(), reference), large), sample_envelope());
+    EXPECT_EQ(large, reference);
+    EXPECT_EQ(decode_envelope(encode(smtp::Envelope{}), large), smtp::Envelope{});
+}
+
+TEST(RecordPayload, StatesComeBackAsTheyWere) {
+    EXPECT_EQ(decode_state(encode(sample_state())), sample_state());
+    EXPECT_EQ(decode_state(encode(MessageState{})), MessageState{});
+}
+
+TEST(RecordPayload, AReplyIsStoredUpToItsBound) {
+    MessageState state = sample_state();
+    state.recipients[0].last_reply.assign(100'000, 'x');
+    EXPECT_EQ(decode_state(encode(state))->recipients[0].last_reply.size(), 512U);
+}
+
+TEST(RecordPayload, OctetsCutShortOrTooLongAreRefused) {
+    std::optional<LargeReference> large;
+    const std::string envelope = encode(sample_envelope(), LargeReference{1, 2});
+    const std::string state = encode(sample_state());
+    for (std::size_t length = 0; length < envelope.size(); ++length)
+        EXPECT_FALSE(decode_envelope(envelope.substr(0, length), large));
+    for (std::size_t length = 0; length < state.size(); ++length)
+        EXPECT_FALSE(decode_state(state.substr(0, length)));
+    EXPECT_FALSE(decode_envelope(envelope + "x", large));
+    EXPECT_FALSE(decode_state(state + "x"));
+    EXPECT_FALSE(decode_range("1234567"));
+}
+
+TEST(RecordPayload, RandomOctetsDoNoHarm) {
+    std::mt19937_64 random(1);
+    std::optional<LargeReference> large;
+    for (int trial = 0; trial < 20'000; ++trial) {
+        std::string octets = trial % 2 == 0 ? encode(sample_envelope()) : encode(sample_state());
+        for (std::uint64_t flips = random() % 8; flips-- > 0;)
+            octets[random() % octets.size()] = static_cast<char>(random());
+        (void)decode_envelope(octets, large);
+        (void)decode_state(octets);
+    }
+}
+
+TEST(SegmentIndex, ComesBackAsItWas) {
+    SegmentIdentity identity{
+        .number = 3, .marker = 4, .size = 5, .last_offset = 6, .last_checksum = 7};
+    std::string entries;
+    IndexEntry message{RecordType::large_message,
+                       64,
+                       100,
+                       summarize(base::MessageId{1}, sample_envelope(), 5000),
+                       {}};
+    IndexEntry state{RecordType::state, 164, 90, summarize(base::MessageId{1}, sample_state()), {}};
+    IndexEntry done{RecordType::done, 254, 72, {}, {2, 3}};
+    done.summary.id = base::MessageId{9};
+    for (const auto& entry : {message, state, done}) append_entry(entries, entry);
+    const auto index = decode_index(encode_index(identity, entries));
+    ASSERT_TRUE(index);
+    EXPECT_EQ(index->segment, identity);
+    ASSERT_EQ(index->entries.size(), 3U);
+    EXPECT_EQ(index->entries[0].summary.account, "newsletter");
+    EXPECT_EQ(index->entries[0].summary.size, 5000U);
+    EXPECT_EQ(index->entries[0].summary.received, sample_envelope().received);
+    EXPECT_EQ(index->entries[1].summary.recipients, 2U);
+    EXPECT_EQ(index->entries[1].summary.attempts, 4);
+    EXPECT_TRUE(index->entries[1].summary.delay_notified);
+    EXPECT_EQ(index->entries[1].summary.next_attempt,
+              base::WallTime(std::chrono::milliseconds(1000)));
+    EXPECT_EQ(index->entries[2].range, (SegmentRange{2, 3}));
+    EXPECT_EQ(index->entries[2].length, 72U);
+}
+
+TEST(SegmentIndex, AnyFlippedBitIsNoticed) {
+    std::string entries;
+    append_entry(
+        entries,
+        {RecordType::message, 64, 100, summarize(base::MessageId{1}, sample_envelope(), 5000), {}});
+    const std::string index = encode_index({.number = 1, .marker = 2, .size = 164}, entries);
+    ASSERT_TRUE(decode_index(index));
+    for (std::size_t bit = 0; bit < index.size() * 8; ++bit) {
+        std::string damaged = index;
+        damaged[bit / 8] ^= static_cast<char>(1 << bit % 8);
+        EXPECT_FALSE(decode_index(damaged)) << bit;
+    }
+}
+
+}  // namespace
+}  // namespace outpost::spool
