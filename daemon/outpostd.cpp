@@ -17,6 +17,7 @@
 
 #include "account/authenticator.hpp"
 #include "account/directory.hpp"
+#include "account/directory_key.hpp"
 #include "account/sasl_client.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -56,6 +57,12 @@ std::shared_ptr<net::TlsServer> load_tls(const config::Config& config) {
     if (!server)
         throw base::StartFailure(EX_CONFIG, config.file + ": tls.certificates: " + server.error());
     return std::move(*server);
+}
+
+std::shared_ptr<const account::Directory> load_accounts(const config::Config& config) {
+    auto key = account::directory_key(std::filesystem::path(config.data_dir) / "directory.key");
+    if (!key) throw base::StartFailure(EX_CANTCREAT, "data_dir: " + key.error());
+    return account::Directory::build(config, std::move(*key));
 }
 
 spool::Options spool_options(const config::Config& config) {
@@ -171,8 +178,7 @@ int serve(const config::Config& config) {
     net::raise_file_limit();
     const base::SystemClock clock;
     const auto tls = load_tls(config);
-    const auto directory = account::Directory::build(config, base::random_octets(32));
-    account::Authenticator authenticator(directory, config.submission, clock);
+    account::Authenticator authenticator(load_accounts(config), config.submission, clock);
 
     net::OffloadPool login_pool(cores(), max_waiting_logins);
     net::OffloadPool file_pool(4, max_waiting_file_jobs);

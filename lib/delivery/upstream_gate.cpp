@@ -44,17 +44,14 @@ seconds doubled(seconds last, seconds first, seconds longest) {
 
 GateReport gate_report(std::span<const Outcome> outcomes, bool suspect) {
     GateReport report;
-    const Outcome* cause = nullptr;
     for (const Outcome& outcome : outcomes) {
         GateSignal signal = signal_of(outcome);
         if (suspect && signal == GateSignal::misconfigured) signal = GateSignal::unclear;
         if (weight(signal) <= weight(report.signal)) continue;
         report.signal = signal;
-        cause = &outcome;
-    }
-    if (weight(report.signal) > weight(GateSignal::alive)) {
-        report.wait = cause->retry_after;
-        report.reason = cause->reply.text();
+        if (signal == GateSignal::alive) continue;
+        report.wait = outcome.retry_after;
+        report.reason = outcome.reply.text();
     }
     return report;
 }

@@ -42,13 +42,15 @@ std::string Reply::wire() const {
 }
 
 std::string Reply::text() const {
-    std::string out = fmt::format("{:03}", code);
-    if (status.present()) out += ' ' + status.text();
-    for (const auto& line : lines) {
-        if (line.empty()) continue;
-        out += ' ';
-        append_text(out, line);
-    }
+    std::string out;
+    const auto append = [&out](std::string_view word) {
+        if (word.empty()) return;
+        if (!out.empty()) out += ' ';
+        append_text(out, word);
+    };
+    if (code != 0) append(fmt::format("{:03}", code));
+    append(status.text());
+    for (const auto& line : lines) append(line);
     return out;
 }
 

@@ -32,7 +32,8 @@ struct Reply {
     [[nodiscard]] bool permanent() const noexcept { return code >= 500; }
     /// The octets on the wire, every line ending in CRLF.
     [[nodiscard]] std::string wire() const;
-    /// `550 5.7.1 first second`: one line for logs, history and reports.
+    /// `550 5.7.1 first second`: one line for logs, history and reports. Code 0, which stands for
+    /// our own words, is left out.
     [[nodiscard]] std::string text() const;
 };
 

@@ -27,7 +27,8 @@ class SaslClient {
     virtual std::expected<std::string, std::string> step(std::string_view challenge) = 0;
 };
 
-/// `encrypted`: whether the connection is; plain-text mechanisms are refused otherwise.
+/// `encrypted`: whether the connection is, or the operator wants none; plain-text mechanisms are
+/// refused otherwise.
 using SaslClientFactory = std::unique_ptr<SaslClient> (*)(const std::string& username,
                                                           const base::Secret& password,
                                                           const std::string& host, bool encrypted);

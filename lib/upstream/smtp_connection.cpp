@@ -92,9 +92,11 @@ SmtpConnection::awaitable<smtp::ClientEvent> SmtpConnection::handshake(seconds l
 }
 
 SmtpConnection::awaitable<smtp::ClientEvent> SmtpConnection::start_sasl() {
+    // `encryption: none` with a password is the operator's decision, made in so many words.
+    const bool may_be_plain = settings_->client.tls == smtp::ClientSettings::Tls::none;
     if (settings_->sasl != nullptr)
         sasl_ = settings_->sasl(settings_->username, settings_->password, target_.host,
-                                stream_.encrypted());
+                                stream_.encrypted() || may_be_plain);
     if (!sasl_) co_return smtp::SaslError{"no SASL client for the username is available"};
     auto start = sasl_->start(offered().auth);
     if (!start) co_return smtp::SaslError{std::move(start.error())};

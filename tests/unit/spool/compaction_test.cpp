@@ -138,6 +138,7 @@ class RandomWork {
             if (random_() % 2 == 0) disk->lose_power_at(disk->calls() + 20 + random_() % 300);
             for (int step = 0; step < 150 && !disk->power_lost(); ++step) act(*disk, harness);
             harness.stop();
+            disk->lose_power_at(0);
             if (!disk->power_lost()) ledger_.stopped();
             ledger_.restarted();
             if (disk->power_lost()) disk = disk->after_power_cut(random_());

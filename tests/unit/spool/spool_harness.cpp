@@ -112,6 +112,8 @@ std::vector<Harness::Stored> Harness::store_all(
             io_, spool_->append(new_message(messages[i].first, messages[i].second)),
             [&results, i](std::exception_ptr, Stored stored) { results[i] = std::move(stored); });
     io_.restart();
+    io_.poll();
+    if (meanwhile) meanwhile();
     io_.run();
     return results;
 }
