@@ -270,10 +270,16 @@ TEST(Queue, NeedsAtMostAHundredOctetsAMessage) {
 /// The queue's rules, written down as plainly as possible: everything is a scan.
 class Oracle {
   public:
+    struct Lane {
+        std::uint64_t start = 0;
+        std::uint64_t order = 0;
+        bool backlogged = false;
+        bool occupied = false;  ///< as of the last look()
+    };
     struct Message {
+        Lane* lane;
         std::uint64_t id;
         UpstreamIndex upstream;
-        std::string account;
         int priority;
         std::uint32_t recipients;
         WallTime next_attempt;
@@ -283,9 +289,9 @@ class Oracle {
     };
 
     void add(const QueueItem& one, UpstreamIndex upstream, WallTime now) {
-        messages.push_back({one.id.value, upstream, std::string(one.account), one.priority,
-                            one.recipients, one.next_attempt, one.deadline, 0,
-                            QueueState::in_flight});
+        Lane& lane = lanes_[{upstream, one.priority, std::string(one.account)}];
+        messages.push_back({&lane, one.id.value, upstream, one.priority, one.recipients,
+                            one.next_attempt, one.deadline, 0, QueueState::in_flight});
         place(messages.back(), QueueState::fresh, now);
     }
     void place(Message& message, QueueState ready, WallTime now) {
@@ -303,11 +309,12 @@ class Oracle {
         forget_turns_before(upstream, best);
         if (best == nullptr) return 0;
         best->state = QueueState::in_flight;
-        Lane& lane = lane_of(*best);
+        Lane& lane = *best->lane;
         virtual_time_[{best->upstream, best->priority}] = lane.start;
         lane.start += best->recipients;
         lane.order = ++order_;
-        lane.backlogged = has_ready(lane);
+        look();
+        lane.backlogged = lane.occupied;
         return best->id;
     }
     std::uint64_t next_overdue(WallTime now) {
@@ -329,36 +336,30 @@ class Oracle {
     std::vector<Message> messages;
 
   private:
-    struct Lane {
-        std::uint64_t start = 0;
-        std::uint64_t order = 0;
-        bool backlogged = false;
-    };
     static bool ready(const Message& message) {
         return message.state == QueueState::fresh || message.state == QueueState::returned;
     }
-    bool has_ready(const Lane& lane) {
-        return std::ranges::any_of(messages, [&](const Message& message) {
-            return ready(message) && &lane_of(message) == &lane;
-        });
+    /// Sees which lanes have messages that are ready.
+    void look() {
+        for (auto& [key, lane] : lanes_) lane.occupied = false;
+        for (const Message& message : messages)
+            if (ready(message)) message.lane->occupied = true;
     }
     /// A lane whose messages went another way keeps its turn until that comes up.
     void forget_turns_before(UpstreamIndex upstream, const Message* best) {
+        look();
         for (auto& [key, lane] : lanes_) {
-            if (std::get<0>(key) != upstream || has_ready(lane)) continue;
+            if (std::get<0>(key) != upstream || lane.occupied) continue;
             const int priority = std::get<1>(key);
             if (best == nullptr || priority < best->priority) lane.backlogged = false;
             if (best == nullptr || priority != best->priority) continue;
-            const Lane& served = lane_of(*best);
+            const Lane& served = *best->lane;
             if (std::tuple(lane.start, lane.order) < std::tuple(served.start, served.order))
                 lane.backlogged = false;
         }
     }
-    Lane& lane_of(const Message& message) {
-        return lanes_[{message.upstream, message.priority, message.account}];
-    }
     void enter(Message& message) {
-        Lane& lane = lane_of(message);
+        Lane& lane = *message.lane;
         if (lane.backlogged) return;
         lane.backlogged = true;
         lane.order = ++order_;
@@ -391,8 +392,8 @@ class Oracle {
     }
     bool before(const Message& a, const Message& b) {
         if (a.priority != b.priority) return a.priority < b.priority;
-        const Lane& lane_a = lane_of(a);
-        const Lane& lane_b = lane_of(b);
+        const Lane& lane_a = *a.lane;
+        const Lane& lane_b = *b.lane;
         if (&lane_a != &lane_b)
             return std::tuple(lane_a.start, lane_a.order) < std::tuple(lane_b.start, lane_b.order);
         if (a.state == b.state) return a.order < b.order;
@@ -400,8 +401,7 @@ class Oracle {
         const auto head = [&](const Message& of) {
             const Message* least = &of;
             for (const Message& other : messages)
-                if (other.state == of.state && &lane_of(other) == &lane_of(of) &&
-                    other.order < least->order)
+                if (other.state == of.state && other.lane == of.lane && other.order < least->order)
                     least = &other;
             return least->id;
         };
@@ -424,7 +424,7 @@ class RandomOperations {
         now_ += std::chrono::milliseconds(random_() % 8);
         const auto choice = random_() % 100;
         if (choice < 32) {
-            if (oracle_.messages.size() < 40) add();
+            if (oracle_.messages.size() < 24) add();
         } else if (choice < 66) {
             next();
         } else if (choice < 70) {
