@@ -19,17 +19,17 @@ const Script one_mail{"C: MAIL FROM:<a@test>",
                       "S: 250 ok"};
 const Script quit{"C: QUIT", "S: 221 bye"};
 
-/// PLAIN where encrypted, else a challenge and response in the manner of SCRAM.
+/// A challenge and response in the manner of SCRAM where offered, else PLAIN where allowed.
 class FakeSasl final : public smtp::SaslClient {
   public:
     FakeSasl(std::string user, std::string password, bool encrypted)
         : user_(std::move(user)), password_(std::move(password)), encrypted_(encrypted) {}
     std::expected<Start, std::string> start(const std::vector<std::string>& offered) override {
         for (const auto& each : offered)
+            if (each == "SCRAM-SHA-256") return Start{each, "n,," + user_};
+        for (const auto& each : offered)
             if (each == "PLAIN" && encrypted_)
                 return Start{"PLAIN", '\0' + user_ + '\0' + password_};
-        for (const auto& each : offered)
-            if (each == "SCRAM-SHA-256") return Start{each, "n,," + user_};
         return std::unexpected("no mechanism fits");
     }
     std::expected<std::string, std::string> step(std::string_view challenge) override {
@@ -122,9 +122,20 @@ TEST_F(LoginTest, SuspendsForAWrongPassword) {
     loop_.run(transport().close());
 }
 
+TEST_F(LoginTest, SaysThePasswordInTheClearOnlyWhereTheOperatorWantsNoEncryption) {
+    with_password();
+    smtp_.encryption = config::Encryption::none;
+    server_->expect(session(
+        with_plain,
+        joined({"C: AUTH PLAIN " + base::base64_encode(std::string_view("\0me\0secret", 10)),
+                "S: 235 in"},
+               one_mail)));
+    EXPECT_EQ(send().outcomes[0].verdict, Verdict::delivered);
+}
+
 TEST_F(LoginTest, SuspendsWhereNoMechanismFits) {
     with_password();
-    server_->expect(session(with_plain, quit));
+    server_->expect(session({"PIPELINING", "AUTH GSSAPI"}, quit));
     EXPECT_EQ(send().outcomes[0].verdict, Verdict::misconfigured);
     loop_.run(transport().close());
 }
