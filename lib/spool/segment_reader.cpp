@@ -148,7 +148,8 @@ class Scanner {
     }
 
     void close_damage(std::uint64_t end) {
-        if (damaged_from_) scan_.damage.push_back({*damaged_from_, end, false, "no valid record"});
+        if (damaged_from_ && *damaged_from_ < end)
+            scan_.damage.push_back({*damaged_from_, end, false, "no valid record"});
         damaged_from_.reset();
     }
 
