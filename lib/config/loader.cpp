@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <glob.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -32,9 +33,12 @@ class Reader {
             return std::nullopt;
         }
         std::ifstream in(path, std::ios::binary);
-        std::string text(max_file + 1, '\0');
-        in.read(text.data(), static_cast<std::streamsize>(text.size()));
-        text.resize(static_cast<std::size_t>(in.gcount()));
+        // In small pieces: one large buffer, freed again, would make malloc keep large ones for
+        // good.
+        std::string text;
+        std::array<char, 16384> piece{};
+        while (text.size() <= max_file && (in.read(piece.data(), piece.size()) || in.gcount() > 0))
+            text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
         if (in.bad() || text.size() > max_file) {
             diagnostics_.add({file, 1, 1}, "", in.bad() ? "cannot be read" : "is over 16 MB");
             return std::nullopt;

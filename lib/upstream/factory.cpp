@@ -61,7 +61,8 @@ Made make_smtp(const config::Upstream& upstream, const config::SmtpUpstream& kin
                      .username = kind.username,
                      .password = kind.password,
                      .sasl = facilities.sasl,
-                     .body_along = kind.uncertain == config::Uncertain::retry});
+                     .body_along = kind.uncertain == config::Uncertain::retry,
+                     .redaction = Redaction(kind.username, kind.password)});
     const SmtpTransport::Reuse reuse{.messages_per_connection = kind.messages_per_connection,
                                      .most_idle = upstream.concurrency};
     return std::make_unique<SmtpTransport>(settings, reuse, facilities.resolver, facilities.clock);

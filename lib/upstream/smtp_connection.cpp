@@ -119,6 +119,7 @@ std::expected<std::optional<smtp::Reply>, ClientBroken> SmtpConnection::buffered
         return std::unexpected(
             ClientBroken{ClientFault::protocol,
                          fmt::format("the server sent {}", smtp::describe(reply.error()))});
+    if (*reply && !(*reply)->positive()) settings_->redaction.apply(**reply);
     return std::move(*reply);
 }
 

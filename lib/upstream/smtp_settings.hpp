@@ -10,6 +10,7 @@
 #include "net/tls_context.hpp"
 #include "smtp/client_machine.hpp"
 #include "smtp/sasl.hpp"
+#include "upstream/redaction.hpp"
 
 namespace outpost::upstream {
 
@@ -28,6 +29,7 @@ struct SmtpSettings {
     /// Whether a connection that dies without a word may have its message sent again at once,
     /// even if a body was in the first write (`uncertain: retry`).
     bool body_along = true;
+    Redaction redaction{};  ///< of username and password
 };
 
 }  // namespace outpost::upstream
