@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <mutex>
 #include <thread>
 
@@ -70,10 +71,10 @@ TEST(Spool, ShowsTheNewestStateBeforeItIsDurable) {
 
 TEST(Spool, TellsWhatBecameDurableInEachCommit) {
     FaultyFiles disk;
+    std::mutex mutex;
+    std::vector<Summary> told;  // outlives the committer
     Harness harness;
     ASSERT_TRUE(harness.start(disk));
-    std::mutex mutex;
-    std::vector<Summary> told;
     harness.spool().on_stored([&](std::span<const Summary> stored) {
         const std::lock_guard lock(mutex);
         told.insert(told.end(), stored.begin(), stored.end());
@@ -245,11 +246,11 @@ TEST(Spool, StoresTheMailThatWaitsWhenItCloses) {
 
 TEST(Spool, AcknowledgesNothingBeforeItIsSynced) {  // S1
     FaultyFiles disk;
+    std::atomic<bool> told = false;  // outlives the committer, which may tell after the waiters
     Harness harness;
     ASSERT_TRUE(harness.start(disk));
     disk.hold_syncs(true);
     const auto id = harness.spool().next_id();
-    bool told = false;
     harness.spool().on_stored([&](std::span<const Summary>) { told = true; });
     const auto results = harness.store_all({{id, make_sample(1, 100)}}, [&] {
         EXPECT_TRUE(disk.wait_until([&] {
