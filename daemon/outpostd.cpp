@@ -1,5 +1,6 @@
 // outpostd: puts the parts together, runs them, and takes them apart again. See outpostd(8).
 
+#include <malloc.h>
 #include <signal.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
@@ -171,7 +172,16 @@ class EndSignals {
     boost::asio::signal_set signals_{context_, SIGTERM, SIGINT};
 };
 
+/// A fixed threshold: left alone, malloc raises it with the first large block that is freed, and
+/// from then on keeps what growing tables have outgrown.
+void keep_memory_small() {
+    constexpr int threshold = 128 << 10;
+    mallopt(M_MMAP_THRESHOLD, threshold);
+    mallopt(M_TRIM_THRESHOLD, threshold);
+}
+
 int serve(const config::Config& config) {
+    keep_memory_small();
     base::log::configure(config.log.level, config.log.format);
     signal(SIGPIPE, SIG_IGN);
     EndSignals end;

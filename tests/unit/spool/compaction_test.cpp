@@ -102,9 +102,9 @@ TEST_F(CompactionTest, ADoneRecordOutlivesTheRecordThatItTakesBack) {
 TEST_F(CompactionTest, ADoneRecordOutlivesBothRecordsOfAMovedMessage) {
     // A crash between the move and the removal leaves two records of one message.
     const auto moved = store(500);
-    begin_new_segment();
     disk.fail_only("remove");
     disk.fail_at(1, EACCES, 1'000'000);  // the removal fails, for good
+    begin_new_segment();
     ASSERT_TRUE(disk.wait_until([&] { return disk.calls() > 0; }));
     finish(moved);
     harness.stop();

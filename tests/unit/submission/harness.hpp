@@ -88,6 +88,7 @@ class Harness {
         if (server) server->stop(std::chrono::seconds(5));
         if (threads) threads->stop();
         server.reset();
+        pool.reset();  // its threads may still let go of an executor of `threads`
         threads.reset();
     }
     std::shared_ptr<net::TlsServer> tls() {

@@ -140,6 +140,7 @@ TEST_F(SessionAuth, AsksToTryAgainWhenTooManySignInAtTheSameTime) {
               "454 4.7.0 Too many logins at the same time; try again in a moment");
     enough.count_down();
     runner.join();
+    harness.stop();  // the pool lets go of `context` before it goes
 }
 
 TEST_F(SessionAuth, RefusesMailOfAHeloClient) {

@@ -34,7 +34,7 @@ class SessionLarge : public testing::Test {
   protected:
     SessionLarge() {
         spool_ = spool::Spool::open({.directory = directory_.path() / "spool", .min_free = 0},
-                                    files_, clock_, readers_)
+                                    files_, clock_, *readers_)
                      .value();
         harness.real_spool = spool_.get();
         client.emplace(harness.start_trusted());
@@ -45,8 +45,10 @@ class SessionLarge : public testing::Test {
     }
     ~SessionLarge() override {
         client.reset();
-        harness.stop();
+        harness.server->stop(std::chrono::seconds(5));
         spool_->close();
+        spool_.reset();
+        readers_.reset();  // its threads may still let go of an executor of the harness
     }
 
     /// The stored message that a reply names.
@@ -54,8 +56,7 @@ class SessionLarge : public testing::Test {
         const auto id = base::MessageId::parse(reply.substr(reply.rfind(' ') + 1));
         EXPECT_TRUE(id) << reply;
         std::string content;
-        boost::asio::io_context context;
-        run(context, [&]() -> boost::asio::awaitable<void> {
+        run(context_, [&]() -> boost::asio::awaitable<void> {
             auto stored = co_await spool_->read(*id);
             EXPECT_TRUE(stored);
             for (;;) {
@@ -75,7 +76,8 @@ class SessionLarge : public testing::Test {
     TempDirectory directory_;
     spool::PosixFileSystem files_;
     base::SystemClock clock_;
-    net::OffloadPool readers_{1, 100};
+    boost::asio::io_context context_;
+    std::optional<net::OffloadPool> readers_{std::in_place, 1, 100};
     std::unique_ptr<spool::Spool> spool_;
 };
 
