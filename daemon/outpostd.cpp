@@ -222,6 +222,8 @@ int serve(const config::Config& config) {
     server.stop(grace);
     const auto unfinished = delivery.stop(grace);
     spool->close();
+    login_pool.join();
+    file_pool.join();
     base::log::info("stopped", {{"unfinished", unfinished}});
     return EX_OK;
 }

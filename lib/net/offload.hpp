@@ -25,7 +25,7 @@ class OffloadPool {
   public:
     OffloadPool(std::size_t threads, std::size_t max_waiting)
         : pool_(threads), max_jobs_(threads + max_waiting) {}
-    ~OffloadPool() { pool_.join(); }
+    ~OffloadPool() { join(); }
     OffloadPool(const OffloadPool&) = delete;
     OffloadPool& operator=(const OffloadPool&) = delete;
 
@@ -42,6 +42,10 @@ class OffloadPool {
         co_return co_await start<Work, Result>(std::move(work));
     }
 
+    /// Lets what was handed over finish; nothing may be handed over any more. To be called before
+    /// the io_contexts of those who wait are destroyed.
+    void join() { pool_.join(); }
+
   private:
     template <class Work, class Result>
     auto start(Work work) {
@@ -49,22 +53,25 @@ class OffloadPool {
                                     void(std::exception_ptr, std::optional<Result>)>(
             [this]<class Handler>(Handler handler, Work job) {
                 auto executor = asio::get_associated_executor(handler);
-                asio::post(pool_,
-                           [this, executor, job = std::move(job), handler = std::move(handler),
+                asio::post(
+                    pool_, [this, executor, job = std::move(job), handler = std::move(handler),
                             guard = asio::make_work_guard(executor)]() mutable {
-                               std::exception_ptr error;
-                               std::optional<Result> result;
-                               try {
-                                   result.emplace(job());
-                               } catch (...) {
-                                   error = std::current_exception();
-                               }
-                               jobs_.fetch_sub(1, std::memory_order_relaxed);
-                               asio::post(executor, [handler = std::move(handler), error,
-                                                     result = std::move(result)]() mutable {
-                                   std::move(handler)(error, std::move(result));
-                               });
-                           });
+                        std::exception_ptr error;
+                        std::optional<Result> result;
+                        try {
+                            result.emplace(job());
+                        } catch (...) {
+                            error = std::current_exception();
+                        }
+                        jobs_.fetch_sub(1, std::memory_order_relaxed);
+                        // The guard goes along: once the caller has resumed, its
+                        // io_context may go, and this thread must not touch it then.
+                        asio::post(executor,
+                                   [handler = std::move(handler), error, result = std::move(result),
+                                    guard = std::move(guard)]() mutable {
+                                       std::move(handler)(error, std::move(result));
+                                   });
+                    });
             },
             asio::use_awaitable, std::move(work));
     }
