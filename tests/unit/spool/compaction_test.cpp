@@ -99,6 +99,25 @@ TEST_F(CompactionTest, ADoneRecordOutlivesTheRecordThatItTakesBack) {
     EXPECT_TRUE(disk.wait_until([&] { return disk.names("/spool/segments").size() <= 3; }));
 }
 
+TEST_F(CompactionTest, ADoneRecordGoesOnlyWhenTheRemovalOfItsMessageIsDurable) {
+    const auto keeper = store(12'000);
+    const auto finished = store(300);
+    begin_new_segment();
+    const auto other_keeper = store(12'000);  // segment 2 is not compacted
+    finish(finished);
+    begin_new_segment();
+    finish(keeper);
+    finish(other_keeper);
+    ASSERT_TRUE(wait_until_gone("00000001.log"));
+    ASSERT_TRUE(wait_until_gone("00000002.log"));
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+        const auto after = disk.after_power_cut(seed);
+        Harness restarted;
+        ASSERT_TRUE(restarted.start(*after));
+        EXPECT_FALSE(restarted.recovered().contains(finished));
+    }
+}
+
 TEST_F(CompactionTest, ADoneRecordOutlivesBothRecordsOfAMovedMessage) {
     // A crash between the move and the removal leaves two records of one message.
     const auto moved = store(500);

@@ -122,6 +122,11 @@ void FaultyFiles::set_free_space(std::uint64_t octets) {
     free_space_ = octets;
 }
 
+std::uint64_t FaultyFiles::free_space_asked() const {
+    const std::lock_guard lock(mutex_);
+    return free_space_asked_;
+}
+
 void FaultyFiles::fail_reads_of(std::string part) {
     const std::lock_guard lock(mutex_);
     unreadable_ = std::move(part);
@@ -302,6 +307,7 @@ IoResult<void> FaultyFiles::sync_directory(const std::filesystem::path& path) {
 
 IoResult<std::uint64_t> FaultyFiles::free_space(const std::filesystem::path&) {
     const std::lock_guard lock(mutex_);
+    ++free_space_asked_;
     return free_space_;
 }
 

@@ -33,6 +33,8 @@ class FaultyFiles final : public FileSystem {
     /// Only calls whose name contains `word` ("write", "sync", ...) count and fail.
     void fail_only(std::string word);
     void set_free_space(std::uint64_t octets);
+    /// How often the free space was asked for.
+    [[nodiscard]] std::uint64_t free_space_asked() const;
     /// Reads of files whose name contains `part` fail.
     void fail_reads_of(std::string part);
     /// Syncs of files wait until they may go on.
@@ -116,6 +118,7 @@ class FaultyFiles final : public FileSystem {
     std::string unreadable_;
     bool syncs_held_ = false;
     std::uint64_t free_space_ = 1ULL << 40;
+    std::uint64_t free_space_asked_ = 0;
     std::mt19937_64 random_{1};
 };
 

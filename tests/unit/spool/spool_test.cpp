@@ -197,6 +197,7 @@ TEST(Spool, LooksAtTheReserveWhileItWritesMuch) {  // S5, without the help of ma
     tuning.maintenance_interval = std::chrono::hours(1);
     Harness harness;
     ASSERT_TRUE(harness.start(disk, options, tuning));
+    ASSERT_TRUE(disk.wait_until([&] { return disk.free_space_asked() == 2; }));  // both have
     disk.set_free_space(0);
     const Sample sample = make_sample(1, 100'000);
     int stored = 0;
