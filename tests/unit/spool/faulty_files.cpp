@@ -132,6 +132,16 @@ void FaultyFiles::fail_reads_of(std::string part) {
     unreadable_ = std::move(part);
 }
 
+void FaultyFiles::fail_removals_of(std::string part) {
+    const std::lock_guard lock(mutex_);
+    unremovable_ = std::move(part);
+}
+
+std::uint64_t FaultyFiles::removals_failed() const {
+    const std::lock_guard lock(mutex_);
+    return removals_failed_;
+}
+
 void FaultyFiles::hold_syncs(bool hold) {
     const std::lock_guard lock(mutex_);
     syncs_held_ = hold;
@@ -285,6 +295,10 @@ IoResult<void> FaultyFiles::rename(const std::filesystem::path& from,
 IoResult<void> FaultyFiles::remove(const std::filesystem::path& path) {
     const std::lock_guard lock(mutex_);
     if (!find(path)) return {};
+    if (!unremovable_.empty() && path.string().contains(unremovable_)) {
+        ++removals_failed_;
+        return std::unexpected(error(EACCES, "remove", path));
+    }
     const bool powered = !power_lost_;
     const auto failed = fault("remove", path);
     if (powered && (!failed || power_lost_))

@@ -37,6 +37,9 @@ class FaultyFiles final : public FileSystem {
     [[nodiscard]] std::uint64_t free_space_asked() const;
     /// Reads of files whose name contains `part` fail.
     void fail_reads_of(std::string part);
+    /// Removals of files whose name contains `part` fail.
+    void fail_removals_of(std::string part);
+    [[nodiscard]] std::uint64_t removals_failed() const;
     /// Syncs of files wait until they may go on.
     void hold_syncs(bool hold);
     [[nodiscard]] std::uint64_t calls() const;
@@ -116,6 +119,8 @@ class FaultyFiles final : public FileSystem {
     int fail_code_ = 0;
     std::string fail_only_;
     std::string unreadable_;
+    std::string unremovable_;
+    std::uint64_t removals_failed_ = 0;
     bool syncs_held_ = false;
     std::uint64_t free_space_ = 1ULL << 40;
     std::uint64_t free_space_asked_ = 0;

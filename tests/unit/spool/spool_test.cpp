@@ -193,6 +193,7 @@ TEST(Spool, LooksAtTheReserveWhileItWritesMuch) {  // S5, without the help of ma
     FaultyFiles disk;
     Options options = small_segments();
     options.min_free = 1 << 20;
+    options.segment_size = 64 << 20;  // no sealed segment wakes maintenance
     Tuning tuning = quick();
     tuning.maintenance_interval = std::chrono::hours(1);
     Harness harness;
