@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "limit/counter.hpp"
+#include "limit/lease.hpp"
+
+namespace outpost::limit {
+
+/// All counters of the process, each behind its own lock, kept supplied with allowances from the
+/// store. Thread-safe.
+class Limiter {
+  public:
+    enum class Id : std::uint32_t {};
+    struct Events {
+        std::function<void(const std::string& key, const Warning&)> warning;
+        /// The store fails (text) or works again (empty); once for each change.
+        std::function<void(const std::string& error)> trouble;
+        /// A kept state could not be read: key and why.
+        std::function<void(const std::string& key, const std::string& why)> unreadable;
+    };
+
+    /// All three outlive it. Calls no event from within a lock that take() needs.
+    Limiter(LeaseStore& store, const base::Clock& clock, Events events);
+    ~Limiter();
+    Limiter(const Limiter&) = delete;
+    Limiter& operator=(const Limiter&) = delete;
+
+    /// The counter of this key, restored from the store (blocks) when it is new here; one that is
+    /// there gets these limits and keeps what was used. Asks for its first allowance.
+    Id define(const std::string& key, const Limits& limits);
+
+    [[nodiscard]] Answer take(Id id, const Ask& ask);
+    void settle(Id id, const Usage& taken, const Usage& used);
+    /// `ready` is called once, when the store has answered for this counter (with an allowance or
+    /// not), from the store's thread; at once if nothing is asked for at present. For a take() that
+    /// waits for Wait::For::lease.
+    void when_leased(Id id, std::function<void()> ready);
+
+    [[nodiscard]] std::vector<Level> levels(Id id);
+    [[nodiscard]] std::string describe(Id id, const Wait& wait);
+    [[nodiscard]] Limits limits(Id id);
+    [[nodiscard]] std::string key(Id id);
+
+    /// Stores the exact state of all, waits for it; nothing is taken after it.
+    void close();
+
+  private:
+    struct Slot;
+    struct Shared;
+    std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace outpost::limit
