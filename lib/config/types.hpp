@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -10,6 +11,8 @@
 
 #include "base/log.hpp"
 #include "base/secret.hpp"
+#include "limit/delivery_hours.hpp"
+#include "limit/limits.hpp"
 
 /// The configuration as typed values, checked as a whole: what a loaded Config says can be used
 /// without further checks. Keys of features that do not exist yet are unknown keys.
@@ -91,6 +94,11 @@ struct Dsn {
     std::string via;   ///< an upstream; empty: the message's own route
 };
 
+enum class WhenExceeded : std::uint8_t {
+    reject,  ///< 454 at RCPT
+    hold,    ///< accepted; waits for the reset
+};
+
 struct Account {
     std::string name;
     std::string password_hash;  ///< RFC 5803 form; checked when loaded
@@ -104,7 +112,12 @@ struct Account {
     std::vector<std::string> allowed_networks;    ///< ADDRESS/BITS; empty: everywhere
     std::optional<std::uint64_t> max_message_size;
     std::optional<std::uint32_t> max_recipients;
-    std::string route;  ///< an upstream; always set once loaded
+    std::vector<limit::Rate> submit_rate;  ///< refused over it; recipients or messages, not octets
+    limit::Limits limits;                  ///< rate, smooth and quota
+    WhenExceeded when_exceeded = WhenExceeded::reject;  ///< of limits.quota
+    std::uint32_t weight = 1;                     ///< its share beside other accounts, 1 .. 1000
+    std::optional<limit::DeliveryHours> deliver;  ///< nothing: at any time
+    std::string route;                            ///< an upstream; always set once loaded
 };
 
 enum class Encryption : std::uint8_t { none, starttls, tls };
@@ -132,16 +145,44 @@ struct SandboxUpstream {
     std::string directory;
 };
 
+/// Part of an upstream's rates and quota that only mail of this priority or higher may use.
+struct Reserve {
+    std::uint8_t priority = 1;
+    double share = 0;  ///< 0 .. 1, neither included
+};
+
+enum class PriorityOrder : std::uint8_t {
+    strict,    ///< a higher priority goes next, always
+    weighted,  ///< each priority that has mail gets its share
+};
+
 struct Upstream {
     std::string name;
     std::string description;
     std::uint32_t concurrency = 20;
+    limit::Limits limits;  ///< rate, smooth and quota
+    std::optional<Reserve> reserve;
+    PriorityOrder priority = PriorityOrder::strict;
+    std::array<std::uint32_t, 5> share{16, 8, 4, 2, 1};  ///< of priority 1 .. 5 where weighted
     std::variant<SmtpUpstream, SandboxUpstream> kind;
 };
 
 struct Log {
     base::log::Level level = base::log::Level::info;
     base::log::Format format = base::log::Format::text;
+};
+
+/// Where the counters of limits are kept.
+struct LimitStore {
+    struct Redis {
+        std::string host;
+        std::uint16_t port = 6379;
+        std::uint32_t database = 0;
+        base::Secret password;  ///< empty: none
+        std::string node;       ///< this machine's name among those that share the counters
+        double share = 0;  ///< of each limit while Redis is away; all nodes' together at most 1
+    };
+    std::optional<Redis> redis;  ///< nothing: in data_dir/outpost.db
 };
 
 struct Config {
@@ -156,6 +197,7 @@ struct Config {
     Dsn dsn;
     std::map<std::string, Account> accounts;
     std::map<std::string, Upstream> upstreams;
+    LimitStore limits;
     Log log;
 };
 
