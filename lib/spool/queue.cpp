@@ -4,19 +4,11 @@
 #include <utility>
 
 namespace outpost::spool {
-namespace {
-
-constexpr auto later = [](const auto& a, const auto& b) {
-    return a.start != b.start ? a.start > b.start : a.order > b.order;
-};
-
-}  // namespace
-
 Queue::Queue(std::pmr::memory_resource* memory)
-    : nodes_(memory), timers_(TimerPosition{*this}, memory) {}
+    : nodes_(memory), timers_(TimerPosition{*this}, memory), holds_(HoldPosition{*this}, memory) {}
 
 Queue::Handle Queue::add(const QueueItem& item, UpstreamIndex upstream, base::WallTime now) {
-    const Index account = intern(item.account);
+    const Index account = lanes_.intern(item.account);
     const Index index = allocate();
     Node& node = nodes_[index];
     node = Node{};
@@ -27,29 +19,40 @@ Queue::Handle Queue::add(const QueueItem& item, UpstreamIndex upstream, base::Wa
     node.account = account;
     node.recipients = item.recipients;
     node.upstream = upstream;
-    node.priority = std::clamp<std::uint8_t>(item.priority, 1, priorities);
+    node.priority = std::clamp<std::uint8_t>(item.priority, 1, queue_priorities);
     node.attempts = item.attempts;
-    if (upstreams_.size() <= upstream) upstreams_.resize(upstream + std::size_t{1});
-    Level& level = level_of(node);
-    if (level.lane_by_account.size() <= account) level.lane_by_account.resize(account + 1, none);
-    Index& lane = level.lane_by_account[account];
-    if (lane == none) {
-        lane = static_cast<Index>(lanes_.size());
-        Lane& created = lanes_.emplace_back();
-        created.account = account;
-        created.upstream = upstream;
-        created.priority = node.priority;
-    }
     place(index, QueueState::fresh, now);
     return Handle{index};
 }
 
-std::optional<Queue::Handle> Queue::next(UpstreamIndex upstream, base::WallTime now) {
+std::optional<Queue::Handle> Queue::front(UpstreamIndex upstream, base::WallTime now,
+                                          std::uint8_t lowest) {
     advance(now);
-    if (upstream >= upstreams_.size()) return std::nullopt;
-    for (Level& level : upstreams_[upstream])
-        if (auto handle = serve(level)) return handle;
-    return std::nullopt;
+    const Lane* const lane = lanes_.first(upstream, lowest);
+    if (lane == nullptr) return std::nullopt;
+    const Index returned = lane->returned.head;
+    const Index fresh = lane->fresh.head;
+    const bool take_returned =
+        fresh == none || (returned != none && nodes_[returned].id < nodes_[fresh].id);
+    return Handle{take_returned ? returned : fresh};
+}
+
+void Queue::take(Handle front, std::uint32_t recipients) {
+    const auto index = static_cast<Index>(front);
+    Node& node = nodes_[index];
+    Lane& lane = lane_of(node);
+    unlink(index);
+    timers_.erase(index);
+    node.state = QueueState::in_flight;
+    --lane.ready;
+    ++lane.in_flight;
+    lanes_.served(lane, recipients);
+}
+
+std::optional<Queue::Handle> Queue::next(UpstreamIndex upstream, base::WallTime now) {
+    const auto handle = front(upstream, now);
+    if (handle) take(*handle, entry(*handle).recipients);
+    return handle;
 }
 
 std::optional<Queue::Handle> Queue::next_overdue(base::WallTime now) {
@@ -94,9 +97,29 @@ void Queue::remove(Handle handle) {
     release(index);
 }
 
+void Queue::hold_account(std::uint32_t account, base::WallTime until) {
+    lanes_.hold(account);
+    if (until == base::WallTime::max()) {
+        holds_.erase(account);
+    } else {
+        holds_.set(account, until);
+    }
+}
+
+void Queue::release_account(std::uint32_t account) {
+    holds_.erase(account);
+    lanes_.release(account);
+}
+
+void Queue::set_weight(std::string_view account, std::uint32_t weight) {
+    lanes_.account(lanes_.intern(account)).weight = weight;
+}
+
 std::optional<base::WallTime> Queue::next_due() const {
-    if (timers_.empty()) return std::nullopt;
-    return timers_.top().when;
+    std::optional<base::WallTime> due;
+    if (!timers_.empty()) due = timers_.top().when;
+    if (!holds_.empty()) due = std::min(due.value_or(base::WallTime::max()), holds_.top().when);
+    return due;
 }
 
 const QueueEntry& Queue::entry(Handle handle) const {
@@ -104,30 +127,21 @@ const QueueEntry& Queue::entry(Handle handle) const {
 }
 
 std::string_view Queue::account_name(std::uint32_t account) const {
-    return accounts_[account];
+    return lanes_.account(account).name;
 }
 
 std::vector<QueueCount> Queue::counts() const {
     std::vector<QueueCount> rows;
-    for (const Lane& lane : lanes_) {
+    for (const Lane& lane : lanes_.lanes()) {
         if (lane.ready + lane.waiting + lane.in_flight == 0) continue;
         rows.push_back({.upstream = lane.upstream,
                         .priority = lane.priority,
-                        .account = accounts_[lane.account],
+                        .account = lanes_.account(lane.account).name,
                         .ready = lane.ready,
                         .waiting = lane.waiting,
                         .in_flight = lane.in_flight});
     }
     return rows;
-}
-
-Queue::Index Queue::intern(std::string_view account) {
-    if (auto found = account_index_.find(account); found != account_index_.end())
-        return found->second;
-    accounts_.emplace_back(account);
-    const auto index = static_cast<Index>(accounts_.size() - 1);
-    account_index_.emplace(accounts_.back(), index);
-    return index;
 }
 
 Queue::Index Queue::allocate() {
@@ -145,12 +159,8 @@ void Queue::release(Index index) {
     free_ = none;
 }
 
-Queue::Level& Queue::level_of(const Node& node) {
-    return upstreams_[node.upstream][node.priority - std::size_t{1}];
-}
-
 Queue::Lane& Queue::lane_of(const Node& node) {
-    return lanes_[level_of(node).lane_by_account[node.account]];
+    return lanes_.lane(node.upstream, node.priority, node.account);
 }
 
 Queue::List& Queue::list_of(Lane& lane, const Node& node) {
@@ -183,11 +193,7 @@ void Queue::make_ready(Index index, QueueState state) {
     ++lane.ready;
     link(index);
     timers_.set(index, node.deadline);
-    if (lane.active) return;
-    Level& level = level_of(node);
-    // Time spent without mail earns no credit: a lane that comes back starts no earlier than now.
-    lane.start = std::max(lane.start, level.virtual_time);
-    activate(level, level.lane_by_account[node.account]);
+    lanes_.wake(lane);
 }
 
 void Queue::place(Index index, QueueState ready_state, base::WallTime now) {
@@ -202,59 +208,28 @@ void Queue::place(Index index, QueueState ready_state, base::WallTime now) {
 }
 
 void Queue::advance(base::WallTime now) {
-    while (!timers_.empty() && timers_.top().when <= now) {
-        const Index index = timers_.top().index;
-        Node& node = nodes_[index];
-        Lane& lane = lane_of(node);
-        if (node.deadline > now) {
-            --lane.waiting;
-            make_ready(index, QueueState::returned);
-            continue;
-        }
-        if (node.state == QueueState::waiting) {
-            --lane.waiting;
-        } else {
-            unlink(index);
-            --lane.ready;
-        }
-        timers_.erase(index);
-        node.state = QueueState::overdue;
-        ++lane.in_flight;
-        link(index);
-    }
+    while (!holds_.empty() && holds_.top().when <= now) release_account(holds_.top().index);
+    while (!timers_.empty() && timers_.top().when <= now) fall_due(timers_.top().index, now);
 }
 
-std::optional<Queue::Handle> Queue::serve(Level& level) {
-    while (!level.turns.empty()) {
-        std::ranges::pop_heap(level.turns, later);
-        const Index lane_index = level.turns.back().lane;
-        level.turns.pop_back();
-        Lane& lane = lanes_[lane_index];
-        lane.active = false;
-        const Index returned = lane.returned.head;
-        const Index fresh = lane.fresh.head;
-        if (returned == none && fresh == none) continue;
-        const bool take_returned =
-            fresh == none || (returned != none && nodes_[returned].id < nodes_[fresh].id);
-        const Index index = take_returned ? returned : fresh;
+void Queue::fall_due(Index index, base::WallTime now) {
+    Node& node = nodes_[index];
+    Lane& lane = lane_of(node);
+    if (node.deadline > now) {
+        --lane.waiting;
+        make_ready(index, QueueState::returned);
+        return;
+    }
+    if (node.state == QueueState::waiting) {
+        --lane.waiting;
+    } else {
         unlink(index);
-        timers_.erase(index);
-        Node& node = nodes_[index];
-        node.state = QueueState::in_flight;
         --lane.ready;
-        ++lane.in_flight;
-        level.virtual_time = lane.start;
-        lane.start += std::max<std::uint32_t>(node.recipients, 1);
-        if (lane.ready > 0) activate(level, lane_index);
-        return Handle{index};
     }
-    return std::nullopt;
-}
-
-void Queue::activate(Level& level, Index lane) {
-    lanes_[lane].active = true;
-    level.turns.push_back({lanes_[lane].start, level.order++, lane});
-    std::ranges::push_heap(level.turns, later);
+    timers_.erase(index);
+    node.state = QueueState::overdue;
+    ++lane.in_flight;
+    link(index);
 }
 
 }  // namespace outpost::spool

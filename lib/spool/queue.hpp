@@ -1,30 +1,26 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <deque>
 #include <memory_resource>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/id.hpp"
+#include "spool/chunked_array.hpp"
+#include "spool/lane_order.hpp"
 #include "spool/timer_heap.hpp"
 
 /// Which stored message goes next to which upstream. Pure: no clock, no files, no threads; used on
 /// one executor. About 85 octets a message. Every call is O(log n) or better; an entry that falls
 /// due is moved once.
 ///
-/// For each upstream: strict priority 1..5. Within a priority accounts share by recipients
-/// (start-time fair queuing: the account that has had the least since it began to wait goes next,
-/// so no account is ahead of another by more than one message of each). Within an account messages
-/// go in order of arrival; those that come back from an attempt or a wait go before later arrivals.
+/// For each upstream: strict priority 1..5, or each priority by its share. Within a priority
+/// accounts share by recipients and weight (LaneOrder). Within an account messages go in order of
+/// arrival; those that come back from an attempt or a wait go before later arrivals. An account
+/// that has to wait as a whole (a limit of its own) is held, and all its mail with it.
 namespace outpost::spool {
-
-using UpstreamIndex = std::uint16_t;
 
 /// A message that enters the queue.
 struct QueueItem {
@@ -90,7 +86,13 @@ class Queue {
     Queue& operator=(const Queue&) = delete;
 
     Handle add(const QueueItem& item, UpstreamIndex upstream, base::WallTime now);
-    /// The message that goes next to this upstream, now in flight; nothing if none is ready.
+    /// The message that goes next to this upstream; nothing if none is ready. It stays where it is.
+    /// `lowest`: of this priority or a higher one.
+    std::optional<Handle> front(UpstreamIndex upstream, base::WallTime now,
+                                std::uint8_t lowest = queue_priorities);
+    /// Takes what front() has just named: now in flight, for so many of its recipients.
+    void take(Handle front, std::uint32_t recipients);
+    /// front() and take() for all recipients.
     std::optional<Handle> next(UpstreamIndex upstream, base::WallTime now);
     /// A message whose deadline has passed, whatever its upstream's state, now in flight: a delay
     /// notice or its expiry is due. Not found while in flight; requeue() arms the new deadline.
@@ -102,7 +104,21 @@ class Queue {
     /// Forgets an entry in any state.
     void remove(Handle handle);
 
-    /// The earliest next_attempt of those that wait and deadline of those not in flight.
+    /// No mail of this account goes next until then, or until release_account().
+    void hold_account(std::uint32_t account, base::WallTime until);
+    void release_account(std::uint32_t account);
+    [[nodiscard]] bool account_held(std::uint32_t account) const {
+        return lanes_.account(account).held;
+    }
+    /// An account's share beside others of its priority; 1 unless set.
+    void set_weight(std::string_view account, std::uint32_t weight);
+    /// By weight among the priorities; nothing: in strict order, which is the default.
+    void set_shares(UpstreamIndex upstream, const std::optional<PriorityShares>& shares) {
+        lanes_.set_shares(upstream, shares);
+    }
+
+    /// The earliest next_attempt of those that wait, deadline of those not in flight, and end of a
+    /// hold.
     [[nodiscard]] std::optional<base::WallTime> next_due() const;
     [[nodiscard]] const QueueEntry& entry(Handle handle) const;
     [[nodiscard]] std::string_view account_name(std::uint32_t account) const;
@@ -111,9 +127,10 @@ class Queue {
     [[nodiscard]] std::vector<QueueCount> counts() const;
 
   private:
-    using Index = std::uint32_t;
-    static constexpr Index none = ~Index{0};
-    static constexpr std::size_t priorities = 5;
+    using Index = LaneOrder::Index;
+    using Lane = LaneOrder::Lane;
+    using List = LaneOrder::Chain;
+    static constexpr Index none = LaneOrder::none;
 
     struct Node : QueueEntry {
         Index next = none;
@@ -122,62 +139,32 @@ class Queue {
     };
     static_assert(sizeof(Node) == 64);
 
-    struct List {
-        Index head = none;
-        Index tail = none;
-    };
-    /// One account's messages for one upstream in one priority.
-    struct Lane {
-        Index account = 0;
-        UpstreamIndex upstream = 0;
-        std::uint8_t priority = 0;
-        bool active = false;  ///< stands in its level's heap, perhaps emptied since
-        List fresh;
-        List returned;
-        std::uint64_t start = 0;  ///< virtual time at which its next message starts
-        std::uint64_t ready = 0;
-        std::uint64_t waiting = 0;
-        std::uint64_t in_flight = 0;
-    };
-    struct Turn {
-        std::uint64_t start;
-        std::uint64_t order;  ///< among equals the one that came first
-        Index lane;
-    };
-    /// The lanes of one upstream and priority.
-    struct Level {
-        std::uint64_t virtual_time = 0;
-        std::uint64_t order = 0;
-        std::vector<Turn> turns;  ///< heap, the least first
-        std::vector<Index> lane_by_account;
-    };
     struct TimerPosition {
         Queue& queue;
         Index& operator()(Index index) const { return queue.nodes_[index].timer; }
     };
+    struct HoldPosition {
+        Queue& queue;
+        Index& operator()(Index account) const { return queue.lanes_.account(account).timer; }
+    };
 
-    Index intern(std::string_view account);
     Index allocate();
     void release(Index index);
     Lane& lane_of(const Node& node);
-    Level& level_of(const Node& node);
     List& list_of(Lane& lane, const Node& node);
     void link(Index index);
     void unlink(Index index);
     void make_ready(Index index, QueueState state);
     void place(Index index, QueueState ready_state, base::WallTime now);
-    std::optional<Handle> serve(Level& level);
-    void activate(Level& level, Index lane);
+    void fall_due(Index index, base::WallTime now);
 
     ChunkedArray<Node> nodes_;
     Index free_ = none;
     std::size_t size_ = 0;
     TimerHeap<TimerPosition> timers_;
+    TimerHeap<HoldPosition> holds_;  ///< accounts
     List overdue_;
-    std::vector<std::array<Level, priorities>> upstreams_;
-    std::deque<Lane> lanes_;
-    std::deque<std::string> accounts_;
-    std::unordered_map<std::string_view, Index> account_index_;  ///< keys live in accounts_
+    LaneOrder lanes_;
 };
 
 }  // namespace outpost::spool
