@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
+#include <span>
 
 #include "account/scram.hpp"
 
@@ -14,8 +16,29 @@ std::string derived_salt(std::string_view key, std::string_view name, std::size_
     return scram::hmac(key, fmt::format("salt {}", name)).substr(0, size);
 }
 
-Account compile(const config::Account& from, const config::Submission& server,
-                std::string_view key) {
+/// Kept free of a size limit for the fields that are added to a message on its way.
+constexpr std::uint64_t trace_room = 4096;
+
+/// The largest message that these rates let through: a larger one would be accepted and then wait
+/// for ever.
+std::uint64_t largest_message(std::span<const limit::Rate> rates) {
+    std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
+    for (const limit::Rate& rate : rates) {
+        if (rate.unit == limit::Unit::octets) largest = std::min(largest, rate.count);
+    }
+    return largest > trace_room ? largest - trace_room : 1;
+}
+
+std::uint64_t max_message_size(const config::Account& from, const config::Config& config) {
+    const std::uint64_t server = config.submission.max_message_size;
+    const std::uint64_t size = std::min(
+        {from.max_message_size.value_or(server), server, largest_message(from.limits.rates)});
+    const auto upstream = config.upstreams.find(from.route);
+    if (upstream == config.upstreams.end()) return size;
+    return std::min(size, largest_message(upstream->second.limits.rates));
+}
+
+Account compile(const config::Account& from, const config::Config& config, std::string_view key) {
     Account account;
     account.name = from.name;
     account.active = from.active;
@@ -29,10 +52,9 @@ Account compile(const config::Account& from, const config::Submission& server,
     for (const std::string& text : from.allowed_networks) {
         if (const auto network = config::Network::parse(text)) account.networks.push_back(*network);
     }
-    account.max_message_size =
-        std::min(from.max_message_size.value_or(server.max_message_size), server.max_message_size);
-    account.max_recipients =
-        std::min(from.max_recipients.value_or(server.max_recipients), server.max_recipients);
+    account.max_message_size = max_message_size(from, config);
+    const std::uint32_t most = config.submission.max_recipients;
+    account.max_recipients = std::min(from.max_recipients.value_or(most), most);
     account.priority = from.priority;
     account.priority_cap = from.priority_cap;
     account.route = from.route;
@@ -47,8 +69,7 @@ std::shared_ptr<const Directory> Directory::build(const config::Config& config, 
     using Shape = std::pair<std::uint32_t, std::size_t>;
     std::map<Shape, std::size_t> shapes;
     for (const auto& [name, from] : config.accounts) {
-        auto account =
-            std::make_shared<const Account>(compile(from, config.submission, directory->key_));
+        auto account = std::make_shared<const Account>(compile(from, config, directory->key_));
         ++shapes[{account->secret.iterations, account->secret.salt.size()}];
         directory->accounts_.emplace(name, std::move(account));
     }

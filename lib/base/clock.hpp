@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace outpost::base {
 
@@ -29,5 +31,10 @@ class SystemClock final : public Clock {
 [[nodiscard]] std::string rfc5322_date(WallTime time);
 /// `2026-11-21T21:56:53.123Z` (RFC 3339).
 [[nodiscard]] std::string rfc3339(WallTime time);
+/// The same without the fraction of a second, which is cut off: `2026-11-21T21:56:53Z`.
+[[nodiscard]] std::string rfc3339_seconds(WallTime time);
+/// A date-time of RFC 3339 section 5.6 with any offset and fraction; nothing if it is none. What is
+/// below a millisecond is rounded up.
+[[nodiscard]] std::optional<WallTime> parse_rfc3339(std::string_view text);
 
 }  // namespace outpost::base

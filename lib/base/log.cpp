@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -79,18 +80,21 @@ void append_value(fmt::memory_buffer& out, const Field& field) {
             out.append(*text);
         }
     } else if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
-        fmt::format_to(fmt::appender(out), "{}", *number);
+        out.append(std::string_view(fmt::format_int(*number).c_str()));
     } else if (const auto* real = std::get_if<double>(&field.value)) {
-        fmt::format_to(fmt::appender(out), "{:.6g}", *real);
+        fmt::format_to(fmt::appender(out), FMT_COMPILE("{:.6g}"), *real);
     } else {
-        fmt::format_to(fmt::appender(out), "{}", std::get<bool>(field.value));
+        out.append(std::string_view(std::get<bool>(field.value) ? "true" : "false"));
     }
 }
 
 void append_text_line(fmt::memory_buffer& out, Level level, std::string_view event,
                       std::initializer_list<Field> fields) {
-    fmt::format_to(fmt::appender(out), "{} {} {}", rfc3339(SystemClock{}.wall()), name(level),
-                   event);
+    out.append(rfc3339(SystemClock{}.wall()));
+    out.push_back(' ');
+    out.append(name(level));
+    out.push_back(' ');
+    out.append(event);
     for (const Field& field : fields) {
         out.push_back(' ');
         out.append(field.key);
@@ -101,7 +105,7 @@ void append_text_line(fmt::memory_buffer& out, Level level, std::string_view eve
 
 void append_json_line(fmt::memory_buffer& out, Level level, std::string_view event,
                       std::initializer_list<Field> fields) {
-    fmt::format_to(fmt::appender(out), R"({{"time":"{}","level":"{}","event":)",
+    fmt::format_to(fmt::appender(out), FMT_COMPILE(R"({{"time":"{}","level":"{}","event":)"),
                    rfc3339(SystemClock{}.wall()), name(level));
     append_quoted(out, event);
     for (const Field& field : fields) {

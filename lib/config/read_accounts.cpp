@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "config/domain_name.hpp"
 #include "config/network.hpp"
+#include "config/read_limits.hpp"
 #include "config/scram_value.hpp"
 #include "config/secret_source.hpp"
 #include "config/section_readers.hpp"
@@ -56,6 +57,8 @@ Read<std::string> as_network(const YamlNode& node) {
 
 void read_entries(Section& section, std::string_view key, std::vector<std::string>& target,
                   Read<std::string> (*reader)(const YamlNode&)) {
+    if (section.find(key) == nullptr) return;
+    target.clear();
     std::vector<YamlNode> items;
     section.read(key, items, as_list);
     for (const YamlNode& item : items) {
@@ -92,25 +95,9 @@ void read_credentials(Section& section, Account& account) {
     }
 }
 
-void read_route(Section& section, Config& config, Account& account) {
-    if (config.upstreams.empty()) {
-        (void)section.find("route");
-        return;
-    }
-    if (config.upstreams.size() == 1) account.route = config.upstreams.begin()->first;
-    section.read("route", account.route,
-                 [&config](const YamlNode& node) { return as_upstream(node, config); });
-    if (config.upstreams.size() > 1) {
-        section.missing("route", "is missing; there are several upstreams, so name one");
-    }
-}
-
-Account read_account(Section& section, Config& config, std::string name) {
-    Account account;
-    account.name = std::move(name);
-    read_credentials(section, account);
+/// Every key that `defaults` may set. What the section does not set stays.
+void read_inheritable(Section& section, const Config& config, Account& account) {
     section.read("active", account.active, as_bool);
-    section.read("note", account.note, as_line);
     section.read("priority", account.priority, number<std::uint8_t>(1, 5));
     section.read("priority_cap", account.priority_cap, number<std::uint8_t>(1, 5));
     read_entries(section, "authorized_domains", account.authorized_domains, as_authorized_domain);
@@ -123,14 +110,49 @@ Account read_account(Section& section, Config& config, std::string name) {
         return mapped(number<std::uint32_t>(1, 1'000'000)(node),
                       [](std::uint32_t v) { return std::optional(v); });
     });
-    read_route(section, config, account);
+    read_account_limits(section, account);
+    if (section.find("route") != nullptr && !config.upstreams.empty()) {
+        section.read("route", account.route,
+                     [&config](const YamlNode& node) { return as_upstream(node, config); });
+    }
+}
+
+/// What accounts inherit.
+struct Defaults {
+    Account account;
+    bool names_route = false;
+};
+
+Defaults read_defaults(Section& accounts, const Config& config) {
+    Defaults defaults;
+    if (config.upstreams.size() == 1) defaults.account.route = config.upstreams.begin()->first;
+    Section section = subsection(accounts, "defaults");
+    read_inheritable(section, config, defaults.account);
+    defaults.names_route = section.find("route") != nullptr;
+    for (const std::string_view key : {"password", "password_hash", "note"}) {
+        if (const YamlEntry* const entry = section.find(key))
+            section.error(*entry, "cannot be inherited; set it on the account that it belongs to");
+    }
+    section.finish();
+    return defaults;
+}
+
+Account read_account(Section& section, const Config& config, const Defaults& defaults,
+                     std::string name) {
+    Account account = defaults.account;
+    account.name = std::move(name);
+    read_credentials(section, account);
+    section.read("note", account.note, as_line);
+    read_inheritable(section, config, account);
+    if (config.upstreams.size() > 1 && !defaults.names_route) {
+        section.missing("route", "is missing; there are several upstreams, so name one");
+    }
     section.finish();
     return account;
 }
 
 /// What is wrong with an account's name; nothing if it can be used to sign in.
 std::optional<std::string> name_fault(const YamlEntry& entry) {
-    if (entry.key == "defaults") return "is not a known key, and no name for an account";
     YamlNode name;
     name.kind = YamlNode::Kind::scalar;
     name.text = entry.key;
@@ -148,20 +170,23 @@ std::optional<std::string> name_fault(const YamlEntry& entry) {
 void read_accounts(Section& root, Config& config) {
     const YamlEntry* const entry = root.find("accounts");
     Section accounts = subsection(root, "accounts");
+    const Defaults defaults = read_defaults(accounts, config);
+    bool none = true;
     for (const YamlEntry& child : accounts.entries()) {
+        if (child.key == "defaults") continue;
+        none = false;
         std::string path = accounts.path_of(base::printable(child.key, 64));
         if (auto fault = name_fault(child)) {
             accounts.diagnostics().add(child.place, std::move(path), std::move(*fault));
             continue;
         }
         Section section(&child.value, std::move(path), accounts.diagnostics());
-        config.accounts[child.key] = read_account(section, config, child.key);
+        config.accounts[child.key] = read_account(section, config, defaults, child.key);
     }
     constexpr std::string_view advice = "without an account nobody can submit mail";
     root.missing("accounts", fmt::format("is missing; {}", advice));
-    if (entry != nullptr && entry->value.kind == YamlNode::Kind::mapping &&
-        entry->value.entries.empty()) {
-        root.error(*entry, fmt::format("is empty; {}", advice));
+    if (entry != nullptr && entry->value.kind == YamlNode::Kind::mapping && none) {
+        root.error(*entry, fmt::format("names no account; {}", advice));
     }
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "config/read_limits.hpp"
 #include "config/secret_source.hpp"
 #include "config/section_readers.hpp"
 #include "config/units.hpp"
@@ -104,6 +105,7 @@ Upstream read_upstream(Section& section, std::string name) {
     section.missing("type", "is missing; write smtp or sandbox");
     section.read("description", upstream.description, as_line);
     section.read("concurrency", upstream.concurrency, number<std::uint32_t>(1, 100'000));
+    read_upstream_limits(section, upstream);
     if (type == Type::smtp) upstream.kind = read_smtp(section);
     if (type == Type::sandbox) upstream.kind = read_sandbox(section);
     // Without a type there is no telling which other keys are right.

@@ -1,6 +1,7 @@
 #include "delivery/courier.hpp"
 
 #include <algorithm>
+#include <span>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -15,9 +16,10 @@ namespace asio = boost::asio;
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
 
-std::vector<std::uint32_t> due_recipients(const spool::MessageState& state, base::WallTime now) {
+std::vector<std::uint32_t> due_recipients(const spool::MessageState& state, base::WallTime now,
+                                          std::uint32_t at_most) {
     std::vector<std::uint32_t> due;
-    for (std::uint32_t i = 0; i < state.recipients.size(); ++i) {
+    for (std::uint32_t i = 0; i < state.recipients.size() && due.size() < at_most; ++i) {
         const auto& recipient = state.recipients[i];
         if (recipient.status == spool::RecipientStatus::pending && recipient.next_attempt <= now)
             due.push_back(i);
@@ -31,9 +33,26 @@ bool is_setback(const upstream::SendReport& report) {
            std::ranges::any_of(report.outcomes, is_upstream_trouble);
 }
 
+/// Whether an attempt came so far that the upstream may count it against us.
+bool went_out(const upstream::SendReport& report) {
+    using upstream::Verdict;
+    return report.stages.transfer.count() > 0 ||
+           std::ranges::any_of(report.outcomes, [](const upstream::Outcome& outcome) {
+               return outcome.verdict != Verdict::deferred &&
+                      outcome.verdict != Verdict::misconfigured;
+           });
+}
+
+/// For how many of these recipients it is the first attempt.
+std::uint32_t untried(const spool::MessageState& state, std::span<const std::uint32_t> indices) {
+    return static_cast<std::uint32_t>(std::ranges::count_if(
+        indices, [&](std::uint32_t index) { return state.recipients[index].attempts == 0; }));
+}
+
 }  // namespace
 
-asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, Destination& to) {
+asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, std::uint32_t at_most,
+                                                  Destination& to) {
     const base::MonoTime started = clock_.mono();
     const base::WallTime started_at = clock_.wall();
     auto stored = co_await spool_.read(entry.id);
@@ -42,8 +61,11 @@ asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, Desti
 
     const smtp::Envelope& envelope = stored->envelope;
     spool::MessageState& state = stored->state;
-    const auto due = due_recipients(state, started_at);
-    if (due.empty()) co_return Result{.again = conclude(entry, *stored), .gate = {}};
+    // Its sender wants it back rather than late.
+    if (started_at >= envelope.lifetime().return_at()) co_return co_await attend(entry);
+    const auto due = due_recipients(state, started_at, at_most);
+    if (due.empty()) co_return Result{.again = conclude(entry, *stored), .gate = {}, .sent = {}};
+    const std::uint32_t first_time = untried(state, due);
     const upstream::SendReport report = co_await to.transport->send(
         {.id = entry.id, .envelope = envelope, .recipients = due, .body = *stored->body});
     if (report.outcomes.size() != due.size())
@@ -51,14 +73,12 @@ asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, Desti
 
     const bool setback = is_setback(report);
     const AttemptContext context{.now = clock_.wall(),
-                                 .received = envelope.received,
+                                 .start = envelope.lifetime().start,
                                  .upstream = to.name,
                                  .uncertain = to.uncertain,
                                  .random = random_(),
                                  .suspect = setback && entry.setback};
-    const auto success = to.final_delivery    ? message::DeliveryEvent::delivered
-                         : report.dsn_relayed ? message::DeliveryEvent::relayed_with_dsn
-                                              : message::DeliveryEvent::relayed_without_dsn;
+    const auto success = success_event(envelope, report, to.final_delivery);
     Notices notices({envelope, state, context.now}, policy_, reporter_.to());
     std::vector<Settled> settled;
     settled.reserve(due.size());
@@ -81,23 +101,29 @@ asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, Desti
 
     entry.setback = setback;
     if (!notices.empty()) co_await store_reports(entry.id, *stored, notices);
+    const SentPart sent{.recipients = static_cast<std::uint32_t>(due.size()),
+                        .first_time = first_time - untried(state, due)};
     co_return Result{.again = conclude(entry, *stored),
-                     .gate = gate_report(report.outcomes, context.suspect)};
+                     .gate = gate_report(report.outcomes, context.suspect),
+                     .sent = went_out(report) ? sent : SentPart{}};
 }
 
 asio::awaitable<Courier::Result> Courier::attend(spool::QueueEntry entry) {
     auto stored = co_await spool_.read(entry.id);
     if (!stored) co_return unreadable(entry, stored.error());
-    Notices notices({stored->envelope, stored->state, clock_.wall()}, policy_, reporter_.to());
+    const base::WallTime now = clock_.wall();
+    const bool returned = now >= stored->envelope.lifetime().return_at();
+    Notices notices({stored->envelope, stored->state, now}, policy_, reporter_.to());
     if (const std::size_t expired = notices.check_time(); expired > 0) {
         base::log::warning("expired", {{"id", entry.id.text()},
                                        {"account", stored->envelope.account},
                                        {"sender", stored->envelope.reverse_path},
                                        {"recipients", expired},
-                                       {"reason", "spool.max_age is over"}});
+                                       {"reason", returned ? "the sender's time (BY) is over"
+                                                           : "spool.max_age is over"}});
     }
     if (!notices.empty()) co_await store_reports(entry.id, *stored, notices);
-    co_return Result{.again = conclude(entry, *stored), .gate = {}};
+    co_return Result{.again = conclude(entry, *stored), .gate = {}, .sent = {}};
 }
 
 Courier::Result Courier::unreadable(const spool::QueueEntry& entry,
@@ -117,7 +143,8 @@ Courier::Result Courier::unreadable(const spool::QueueEntry& entry,
                                     .recipients = entry.recipients,
                                     .attempts = entry.attempts,
                                     .setback = entry.setback},
-            .gate = {}};
+            .gate = {},
+            .sent = {}};
 }
 
 asio::awaitable<bool> Courier::store_report(base::MessageId id, spool::StoredMessage& message,
@@ -164,7 +191,7 @@ std::optional<spool::Requeue> Courier::conclude(const spool::QueueEntry& entry,
     spool_.record(entry.id, std::move(message.state));
     if (!again) return again;
     const base::WallTime now = clock_.wall();
-    again->deadline = policy_.deadline(message.envelope.received, notified);
+    again->deadline = policy_.deadline(message.envelope.lifetime(), notified);
     // Still to be dealt with although its time has come: our own side could not do it just now.
     if (again->deadline <= now) again->deadline = now + own_fault_wait;
     return again;

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "config/types.hpp"
 #include "delivery/notices.hpp"
+#include "delivery/permits.hpp"
 #include "delivery/reporter.hpp"
 #include "delivery/retry_policy.hpp"
 #include "delivery/upstream_gate.hpp"
@@ -35,6 +36,7 @@ class Courier {
     struct Result {
         std::optional<spool::Requeue> again;  ///< nothing: the message has left the queue
         GateReport gate;
+        SentPart sent;
     };
     struct Parts {
         spool::Spool& spool;
@@ -49,8 +51,9 @@ class Courier {
           policy_(config.retry, config.spool),
           reporter_(parts.spool, parts.clock, config) {}
 
-    /// One attempt for the recipients that are due.
-    boost::asio::awaitable<Result> deliver(spool::QueueEntry entry, Destination& to);
+    /// One attempt for the recipients that are due, or the first `at_most` of them.
+    boost::asio::awaitable<Result> deliver(spool::QueueEntry entry, std::uint32_t at_most,
+                                           Destination& to);
     /// The message's deadline has passed: its delay notice, or its end.
     boost::asio::awaitable<Result> attend(spool::QueueEntry entry);
 

@@ -22,15 +22,6 @@ constexpr std::size_t most_attendants = 8;
 /// Mail whose time ran out while the daemon was down is tried once more before it is given up.
 constexpr std::chrono::minutes respite{5};
 
-Destination destination(const config::Upstream& upstream,
-                        std::unique_ptr<upstream::Transport> transport) {
-    Destination to{.name = upstream.name, .transport = std::move(transport)};
-    if (const auto* smtp = std::get_if<config::SmtpUpstream>(&upstream.kind))
-        to.uncertain = smtp->uncertain;
-    to.final_delivery = std::holds_alternative<config::SandboxUpstream>(upstream.kind);
-    return to;
-}
-
 }  // namespace
 
 Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports transports)
@@ -44,12 +35,16 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
                 .clock = clock_,
                 .random = [this] { return std::uniform_real_distribution<>()(random_); }},
                config),
+      picker_({.executor = executor_,
+               .queue = queue_,
+               .limiter = parts.limiter,
+               .clock = clock_,
+               .again = [this] { limits_changed(); }},
+              config),
       changed_(executor_, asio::steady_timer::time_point::max()) {
     for (const auto& [name, upstream] : config.upstreams) {
-        ports_.push_back(std::make_unique<Port>(
-            Port{.destination = destination(upstream, std::move(transports.at(name))),
-                 .gate = UpstreamGate(upstream.concurrency),
-                 .index = static_cast<spool::UpstreamIndex>(ports_.size())}));
+        ports_.push_back(std::make_unique<Port>(upstream, std::move(transports.at(name)),
+                                                static_cast<spool::UpstreamIndex>(ports_.size())));
     }
 }
 
@@ -77,7 +72,7 @@ asio::awaitable<std::size_t> Dispatcher::stop(milliseconds grace) {
         co_await changed_.async_wait(asio::as_tuple(asio::use_awaitable));
     alarm_->clear();
     std::size_t unfinished = 0;
-    for (const auto& port : ports_) unfinished += port->gate.active();
+    for (const auto& port : ports_) unfinished += port->gate().active();
     for (const auto& port : ports_) {
         ++closing_;
         net::spawn(executor_, close_transport(*port), "closing an upstream");
@@ -87,7 +82,7 @@ asio::awaitable<std::size_t> Dispatcher::stop(milliseconds grace) {
 }
 
 asio::awaitable<void> Dispatcher::close_transport(Port& port) {
-    co_await port.destination.transport->close();
+    co_await port.destination().transport->close();
     --closing_;
     changed_.cancel();
 }
@@ -114,9 +109,11 @@ void Dispatcher::add(const spool::Summary& summary, base::WallTime now) {
 void Dispatcher::add_to(spool::UpstreamIndex upstream, const spool::Summary& summary,
                         base::WallTime now) {
     const RetryPolicy& policy = courier_.policy();
-    base::WallTime deadline = policy.deadline(summary.received, summary.delay_notified);
-    if (summary.received < started_)
-        deadline = std::max(deadline, std::min(started_ + respite, policy.expiry(started_)));
+    const base::WallTime deadline =
+        summary.received < started_
+            ? policy.deadline_after_pause(summary.lifetime, summary.delay_notified, started_,
+                                          respite)
+            : policy.deadline(summary.lifetime, summary.delay_notified);
     queue_.add({.id = summary.id,
                 .account = summary.account,
                 .recipients = summary.recipients,
@@ -163,35 +160,61 @@ void Dispatcher::pump_all(base::MonoTime now) {
 }
 
 void Dispatcher::pump(Port& port, base::MonoTime now) {
-    while (!stopping_ && port.gate.may_start(now)) {
-        const auto handle = queue_.next(port.index, clock_.wall());
-        if (!handle) return;
-        launch(run_slot(port, *handle, port.gate.start()), "delivery");
-    }
+    while (auto start = start_next(port, now))
+        launch(run_slot(port, std::move(*start)), "delivery");
+}
+
+std::optional<Dispatcher::Start> Dispatcher::start_next(Port& port, base::MonoTime now) {
+    if (stopping_ || !port.may_start(now, clock_.wall())) return std::nullopt;
+    Picker::Result next = picker_.next(port.index());
+    if (next.wait) port.wait_for(std::move(*next.wait));
+    if (!next.pick) return std::nullopt;
+    const auto ticket = port.start(next.pick->permit.recipients, now);
+    return Start{std::move(*next.pick), ticket};
 }
 
 /// One delivery after the other, until there is none to make.
-asio::awaitable<void> Dispatcher::run_slot(Port& port, Handle handle, UpstreamGate::Ticket ticket) {
+asio::awaitable<void> Dispatcher::run_slot(Port& port, Start start) {
     for (;;) {
+        const Handle handle = start.pick.handle;
         const spool::QueueEntry entry = queue_.entry(handle);
-        std::optional<Courier::Result> result;
-        std::string error;
-        try {
-            result = co_await courier_.deliver(entry, port.destination);
-        } catch (const std::exception& e) {
-            error = e.what();
-        }
-        if (!result) result = internal_error(entry, error);
-        put_back(handle, result->again);
-        finish_attempt(port, ticket, result->gate);
-        if (stopping_ || !port.gate.may_start(clock_.mono())) break;
-        const auto next = queue_.next(port.index, clock_.wall());
+        const Courier::Result result = co_await attempt(port, entry, start.pick.permit);
+        put_back(handle, result.again);
+        const bool released = picker_.settle(entry.account, start.pick.permit, result.sent);
+        const base::MonoTime now = clock_.mono();
+        port.finish(start.ticket, result.gate, now);
+        auto next = start_next(port, now);
+        // More than the one may go now: the upstream is open again, or permits came back.
+        if (released) pump_all(now);
         if (!next) break;
-        handle = *next;
-        ticket = port.gate.start();
+        pump(port, now);
+        start = std::move(*next);
     }
     arm(clock_.mono());
     task_done();
+}
+
+asio::awaitable<Courier::Result> Dispatcher::attempt(Port& port, const spool::QueueEntry& entry,
+                                                     const Permit& permit) {
+    std::string error;
+    try {
+        co_return co_await courier_.deliver(entry, permit.recipients, port.destination());
+    } catch (const std::exception& e) {
+        error = e.what();
+    }
+    Courier::Result result = internal_error(entry, error);
+    // How far it went is not known: all of it counts.
+    result.sent = {.recipients = permit.recipients, .first_time = permit.recipients};
+    co_return result;
+}
+
+/// The store of the limits has answered.
+void Dispatcher::limits_changed() {
+    if (stopping_) return;
+    const base::MonoTime now = clock_.mono();
+    for (const auto& port : ports_) port->ask_again();
+    pump_all(now);
+    arm(now);
 }
 
 void Dispatcher::put_back(Handle handle, const std::optional<spool::Requeue>& again) {
@@ -202,55 +225,16 @@ void Dispatcher::put_back(Handle handle, const std::optional<spool::Requeue>& ag
     }
 }
 
-void Dispatcher::finish_attempt(Port& port, UpstreamGate::Ticket ticket, const GateReport& report) {
-    using State = UpstreamGate::State;
-    const base::MonoTime now = clock_.mono();
-    const State before = port.gate.state();
-    const auto change = port.gate.finish(ticket, report, now);
-    if (change == UpstreamGate::Change::none) return;
-    const std::string& name = port.destination.name;
-    if (change == UpstreamGate::Change::opened) {
-        opened(port, "delivery", now);
-    } else if (change == UpstreamGate::Change::suspended) {
-        base::log::error("suspended", {{"upstream", name},
-                                       {"reason", report.reason},
-                                       {"result",
-                                        "its mail is kept; check the upstream's credentials and "
-                                        "encryption; a login is tried every 15 minutes"}});
-    } else if (before == State::open) {
-        const bool throttled = report.signal == GateSignal::throttled;
-        const auto wait =
-            std::chrono::duration_cast<std::chrono::seconds>(port.gate.next_try() - now);
-        base::log::warning(throttled ? "throttled" : "unreachable",
-                           {{"upstream", name},
-                            {"reason", report.reason},
-                            {"next_try", static_cast<std::int64_t>(wait.count())}});
-    }
-}
-
-/// All that waited for the upstream goes now.
-void Dispatcher::opened(Port& port, std::string_view how, base::MonoTime now) {
-    const auto away = std::chrono::duration<double>(now - port.gate.since());
-    base::log::info("resumed",
-                    {{"upstream", port.destination.name}, {"by", how}, {"after", away.count()}});
-    pump(port, now);
-}
-
 asio::awaitable<void> Dispatcher::login_probe(Port& port) {
     std::string error;
     try {
-        const auto answer = co_await port.destination.transport->probe();
+        const auto answer = co_await port.destination().transport->probe();
         if (!answer) error = answer.error();
     } catch (const std::exception& e) {
         error = e.what();
     }
     const base::MonoTime now = clock_.mono();
-    if (!error.empty()) {
-        base::log::warning("still suspended",
-                           {{"upstream", port.destination.name}, {"reason", error}});
-    }
-    if (port.gate.end_login_probe(error.empty(), now) == UpstreamGate::Change::opened)
-        opened(port, "login", now);
+    if (port.end_login_probe(error, now)) pump(port, now);
     arm(now);
     task_done();
 }
@@ -297,7 +281,8 @@ Courier::Result Dispatcher::internal_error(const spool::QueueEntry& entry,
                                     .recipients = entry.recipients,
                                     .attempts = entry.attempts,
                                     .setback = entry.setback},
-            .gate = {}};
+            .gate = {},
+            .sent = {}};
 }
 
 void Dispatcher::ring() {
@@ -308,8 +293,8 @@ void Dispatcher::ring() {
     queue_.advance(wall);
     attend_overdue(wall);
     for (const auto& port : ports_) {
-        if (!port->gate.login_probe_due(now)) continue;
-        port->gate.begin_login_probe();
+        if (!port->login_probe_due(now)) continue;
+        port->begin_login_probe();
         launch(login_probe(*port), "login probe");
     }
     pump_all(now);
@@ -320,14 +305,14 @@ void Dispatcher::ring() {
 /// none: then pump() found no mail for it, and mail that arrives pumps by itself.
 void Dispatcher::arm(base::MonoTime now) {
     if (stopping_) return;
+    const base::WallTime wall = clock_.wall();
     base::MonoTime at = now + longest_sleep;
     if (const auto due = queue_.next_due()) {
-        const milliseconds wait = std::min(*due - clock_.wall(), longest_sleep);
+        const milliseconds wait = std::min(*due - wall, longest_sleep);
         at = std::min(at, now + std::max(wait, milliseconds(0)));
     }
     for (const auto& port : ports_) {
-        const auto event = port->gate.next_event();
-        if (event && *event > now) at = std::min(at, *event);
+        if (const auto event = port->next_event(now, wall)) at = std::min(at, *event);
     }
     if (at >= armed_) return;
     armed_ = at;

@@ -17,8 +17,9 @@
 #include "delivery/alarm.hpp"
 #include "delivery/courier.hpp"
 #include "delivery/inbox.hpp"
+#include "delivery/picker.hpp"
+#include "delivery/port.hpp"
 #include "delivery/router.hpp"
-#include "delivery/upstream_gate.hpp"
 #include "spool/queue.hpp"
 #include "spool/spool.hpp"
 #include "upstream/transport.hpp"
@@ -26,16 +27,17 @@
 namespace outpost::delivery {
 
 /// Sends the stored mail: puts each message in the queue for its upstream and keeps as many
-/// deliveries under way as the upstream's gate lets through. Everything happens on one executor,
-/// that of the transports; all members are called on it.
+/// deliveries under way as the upstream's gate, its pace and all limits let through. Everything
+/// happens on one executor, that of the transports; all members are called on it.
 class Dispatcher {
   public:
     using Transports = std::map<std::string, std::unique_ptr<upstream::Transport>>;
-    /// What it uses of the world; spool and clock outlive it.
+    /// What it uses of the world; spool, clock and limiter outlive it.
     struct Parts {
         boost::asio::any_io_executor executor;
         spool::Spool& spool;
         const base::Clock& clock;
+        limit::Limiter& limiter;
         std::unique_ptr<Alarm> alarm;  ///< make_alarm(executor)
         std::uint64_t seed = 0;        ///< for the jitter
     };
@@ -56,11 +58,6 @@ class Dispatcher {
     [[nodiscard]] const spool::Queue& queue() const noexcept { return queue_; }
 
   private:
-    struct Port {
-        Destination destination;
-        UpstreamGate gate;
-        spool::UpstreamIndex index;
-    };
     using Handle = spool::Queue::Handle;
 
     void arrived(const std::vector<spool::Summary>& batch);
@@ -71,10 +68,16 @@ class Dispatcher {
 
     void pump(Port& port, base::MonoTime now);
     void pump_all(base::MonoTime now);
-    boost::asio::awaitable<void> run_slot(Port& port, Handle handle, UpstreamGate::Ticket ticket);
+    struct Start {
+        Picker::Pick pick;
+        UpstreamGate::Ticket ticket;
+    };
+    std::optional<Start> start_next(Port& port, base::MonoTime now);
+    boost::asio::awaitable<void> run_slot(Port& port, Start start);
+    boost::asio::awaitable<Courier::Result> attempt(Port& port, const spool::QueueEntry& entry,
+                                                    const Permit& permit);
+    void limits_changed();
     void put_back(Handle handle, const std::optional<spool::Requeue>& again);
-    void finish_attempt(Port& port, UpstreamGate::Ticket ticket, const GateReport& report);
-    void opened(Port& port, std::string_view how, base::MonoTime now);
     boost::asio::awaitable<void> login_probe(Port& port);
     void attend_overdue(base::WallTime now);
     boost::asio::awaitable<void> run_attendant(Handle handle);
@@ -94,6 +97,7 @@ class Dispatcher {
     Router router_;
     Courier courier_;
     spool::Queue queue_;
+    Picker picker_;
     std::vector<std::unique_ptr<Port>> ports_;
     std::shared_ptr<Inbox> inbox_;
     std::set<std::string> unrouted_;  ///< accounts that the log has named

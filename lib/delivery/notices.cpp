@@ -16,6 +16,17 @@ smtp::Reply own_words(std::string words) {
 
 }  // namespace
 
+message::DeliveryEvent success_event(const smtp::Envelope& envelope,
+                                     const upstream::SendReport& report,
+                                     bool final_delivery) noexcept {
+    using enum message::DeliveryEvent;
+    if (final_delivery) return delivered;
+    // With mode R the message went to nobody who does not offer DELIVERBY.
+    const auto& by = envelope.deliver_by;
+    if (by && (by->trace || !report.deliver_by_relayed)) return relayed_deliver_by;
+    return report.dsn_relayed ? relayed_with_dsn : relayed_without_dsn;
+}
+
 void Notices::settled(std::uint32_t index, Settled what, const upstream::Outcome& outcome,
                       message::DeliveryEvent success) {
     switch (what) {
@@ -28,6 +39,7 @@ void Notices::settled(std::uint32_t index, Settled what, const upstream::Outcome
                          .remote = outcome.remote,
                          .last_attempt = now_,
                          .expired = false,
+                         .deliver_by = success == message::DeliveryEvent::relayed_deliver_by,
                          .will_retry_until = std::nullopt});
             break;
         case Settled::failed: given_up(index, false, outcome.reply, outcome.remote); break;
@@ -47,8 +59,9 @@ void Notices::settled(std::uint32_t index, Settled what, const upstream::Outcome
 }
 
 std::size_t Notices::check_time() {
-    const bool over = now_ >= policy_.expiry(envelope_.received);
-    if (!over && !policy_.delay_notice_due(envelope_.received, now_)) return 0;
+    const smtp::Lifetime lifetime = envelope_.lifetime();
+    const bool over = now_ >= policy_.end(lifetime);
+    if (!over && now_ < policy_.notice_at(lifetime)) return 0;
     std::size_t expired = 0;
     for (std::uint32_t index = 0; index < state_.recipients.size(); ++index) {
         spool::RecipientState& recipient = state_.recipients[index];
@@ -60,18 +73,24 @@ std::size_t Notices::check_time() {
             given_up(index, true, std::move(last), {});
             ++expired;
         } else if (!std::exchange(recipient.delay_notified, true)) {
-            if (const auto action = due(index, message::DeliveryEvent::delayed))
-                collect(delayed_, index,
-                        {.recipient = envelope_.recipients[index],
-                         .action = *action,
-                         .reply = std::move(last),
-                         .remote = {},
-                         .last_attempt = std::nullopt,
-                         .expired = false,
-                         .will_retry_until = policy_.expiry(envelope_.received)});
+            delayed(index, std::move(last), lifetime);
         }
     }
     return expired;
+}
+
+void Notices::delayed(std::uint32_t index, smtp::Reply last, const smtp::Lifetime& lifetime) {
+    const auto action = due(index, message::DeliveryEvent::delayed);
+    if (!action) return;
+    collect(delayed_, index,
+            {.recipient = envelope_.recipients[index],
+             .action = *action,
+             .reply = std::move(last),
+             .remote = {},
+             .last_attempt = std::nullopt,
+             .expired = false,
+             .deliver_by = lifetime.notify_at() != base::WallTime::max(),
+             .will_retry_until = policy_.end(lifetime)});
 }
 
 void Notices::withdraw(const Notice& notice, base::WallTime again) {
@@ -106,6 +125,7 @@ void Notices::given_up(std::uint32_t index, bool expired, smtp::Reply reply, std
              .remote = std::move(remote),
              .last_attempt = tried ? std::optional(now_) : std::nullopt,
              .expired = expired,
+             .deliver_by = expired && now_ >= envelope_.lifetime().return_at(),
              .will_retry_until = std::nullopt});
 }
 

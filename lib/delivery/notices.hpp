@@ -21,6 +21,12 @@ struct Notice {
     [[nodiscard]] bool empty() const noexcept { return indices.empty(); }
 };
 
+/// What a delivery by an attempt means for the reports; `final_delivery`: the upstream is the end
+/// of the way.
+[[nodiscard]] message::DeliveryEvent success_event(const smtp::Envelope& envelope,
+                                                   const upstream::SendReport& report,
+                                                   bool final_delivery) noexcept;
+
 /// Collects the reports for one message. All references outlive it.
 class Notices {
   public:
@@ -56,6 +62,7 @@ class Notices {
   private:
     void collect(Notice& notice, std::uint32_t index, message::DsnRecipient recipient);
     void given_up(std::uint32_t index, bool expired, smtp::Reply reply, std::string remote);
+    void delayed(std::uint32_t index, smtp::Reply last, const smtp::Lifetime& lifetime);
     [[nodiscard]] std::optional<message::DsnAction> due(std::uint32_t index,
                                                         message::DeliveryEvent event) const;
 

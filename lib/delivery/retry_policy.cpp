@@ -55,7 +55,7 @@ Settled RetryPolicy::settle(spool::RecipientState& state, const upstream::Outcom
         state.status = spool::RecipientStatus::failed;
         return Settled::uncertain;
     }
-    if (context.now >= expiry(context.received)) {
+    if (context.now >= expiry(context.start)) {
         count_attempt(state);
         state.status = spool::RecipientStatus::failed;
         return Settled::expired;
@@ -68,9 +68,17 @@ Settled RetryPolicy::settle(spool::RecipientState& state, const upstream::Outcom
     return Settled::deferred;
 }
 
-base::WallTime RetryPolicy::deadline(base::WallTime received, bool delay_notified) const noexcept {
-    const bool notice_to_come = delay_notice_.count() > 0 && !delay_notified;
-    return received + (notice_to_come ? std::min(delay_notice_, max_age_) : max_age_);
+base::WallTime RetryPolicy::notice_at(const smtp::Lifetime& lifetime) const noexcept {
+    const base::WallTime wish = lifetime.notify_at();
+    if (wish != base::WallTime::max() || delay_notice_.count() == 0) return wish;
+    return lifetime.start + delay_notice_;
+}
+
+base::WallTime RetryPolicy::deadline_after_pause(const smtp::Lifetime& lifetime,
+                                                 bool delay_notified, base::WallTime started,
+                                                 std::chrono::milliseconds respite) const noexcept {
+    const auto pardoned = std::min(started + respite, expiry(started));
+    return std::min(std::max(deadline(lifetime, delay_notified), pardoned), lifetime.return_at());
 }
 
 }  // namespace outpost::delivery

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string_view>
 
 #include "base/clock.hpp"
 #include "config/types.hpp"
+#include "smtp/envelope.hpp"
 #include "spool/state.hpp"
 #include "upstream/outcome.hpp"
 
@@ -26,7 +28,7 @@ enum class Settled : std::uint8_t {
 /// Circumstances of an attempt that are the same for all its recipients.
 struct AttemptContext {
     base::WallTime now{};
-    base::WallTime received{};  ///< when the message was accepted
+    base::WallTime start{};  ///< of the message's lifetime
     std::string_view upstream{};
     config::Uncertain uncertain = config::Uncertain::retry;
     double random = 0.5;  ///< 0 .. 1, for the jitter
@@ -52,16 +54,28 @@ class RetryPolicy {
     [[nodiscard]] Settled settle(spool::RecipientState& state, const upstream::Outcome& outcome,
                                  const AttemptContext& context) const;
 
-    [[nodiscard]] base::WallTime expiry(base::WallTime received) const noexcept {
-        return received + max_age_;
+    [[nodiscard]] base::WallTime expiry(base::WallTime start) const noexcept {
+        return start + max_age_;
     }
-    [[nodiscard]] bool delay_notice_due(base::WallTime received,
-                                        base::WallTime now) const noexcept {
-        return delay_notice_.count() > 0 && now >= received + delay_notice_;
+    /// When the message is given up: at its expiry, or before it by its sender's wish (BY mode R).
+    [[nodiscard]] base::WallTime end(const smtp::Lifetime& lifetime) const noexcept {
+        return std::min(expiry(lifetime.start), lifetime.return_at());
     }
-    /// When a waiting message needs attention whatever its upstream does: delay notice or expiry.
-    [[nodiscard]] base::WallTime deadline(base::WallTime received,
-                                          bool delay_notified) const noexcept;
+    /// When a delay is reported: a time that the sender chose (BY mode N) replaces the configured
+    /// one. WallTime::max(): never.
+    [[nodiscard]] base::WallTime notice_at(const smtp::Lifetime& lifetime) const noexcept;
+    /// When a waiting message needs attention whatever its upstream does: delay notice or end.
+    [[nodiscard]] base::WallTime deadline(const smtp::Lifetime& lifetime,
+                                          bool delay_notified) const noexcept {
+        const auto last = end(lifetime);
+        return delay_notified ? last : std::min(last, notice_at(lifetime));
+    }
+    /// The deadline of a message that waited while nothing was delivered until `started`: one
+    /// that has expired meanwhile gets `respite` for another attempt, but not beyond the time that
+    /// its sender set.
+    [[nodiscard]] base::WallTime deadline_after_pause(
+        const smtp::Lifetime& lifetime, bool delay_notified, base::WallTime started,
+        std::chrono::milliseconds respite) const noexcept;
 
   private:
     config::Retry retry_;

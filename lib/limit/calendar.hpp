@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,7 +12,7 @@
 /// included. The foreign library (date/tz) stays inside calendar.cpp.
 namespace outpost::limit {
 
-/// A time zone of the database; cheap to copy. Default: UTC.
+/// A time zone of the database; cheap to copy. Default: UTC, which needs no database.
 class TimeZone {
   public:
     TimeZone();
@@ -20,7 +21,7 @@ class TimeZone {
     [[nodiscard]] const std::string& name() const noexcept;
     bool operator==(const TimeZone&) const = default;
 
-    /// For the functions of this folder.
+    /// For calendar.cpp; null for UTC.
     [[nodiscard]] const void* handle() const noexcept { return zone_; }
 
   private:
@@ -32,6 +33,8 @@ class TimeZone {
 [[nodiscard]] std::string near_zone(std::string_view name);
 
 enum class CalendarUnit : std::uint8_t { hour, day, month };
+inline constexpr CalendarUnit all_calendar_units[] = {CalendarUnit::hour, CalendarUnit::day,
+                                                      CalendarUnit::month};
 
 /// Half open: `end` belongs to the next one.
 struct CalendarPeriod {
@@ -48,6 +51,13 @@ struct CalendarPeriod {
 /// skips midnight the day begins at the first instant that exists.
 [[nodiscard]] CalendarPeriod period_at(const TimeZone& zone, CalendarUnit unit,
                                        base::WallTime time);
+
+/// The date that calendars of the zone show at `time`, as a count of days.
+[[nodiscard]] std::chrono::sys_days date_at(const TimeZone& zone, base::WallTime time);
+/// The first instant at which the clocks of the zone show this time of this date (as date_at()
+/// gives it) or, where a clock change skips it, more. Up to 24:00 and beyond.
+[[nodiscard]] base::WallTime instant_of(const TimeZone& zone, std::chrono::sys_days date,
+                                        std::chrono::minutes time_of_day);
 
 /// `2026-11-23T00:00:00+01:00` (RFC 3339, local time of the zone, whole seconds).
 [[nodiscard]] std::string local_text(const TimeZone& zone, base::WallTime time);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,8 +9,11 @@
 
 #include "base/clock.hpp"
 #include "limit/lease.hpp"
+#include "limit/lease_balance.hpp"
 #include "limit/ledger.hpp"
 #include "limit/limits.hpp"
+#include "limit/quota_use.hpp"
+#include "limit/spacing.hpp"
 
 namespace outpost::limit {
 
@@ -40,11 +44,14 @@ struct Wait {
         rate,     ///< Limits::rates[index]
         quota,    ///< the calendar period of `unit`
         spacing,  ///< smooth: its turn has not come
-        lease,    ///< an allowance that was asked for; no time, see Limiter::when_leased
-        too_big,  ///< more octets than rates[index] ever lets through; no time
+        lease,    ///< an allowance: one that is under way has no time, see Limiter::when_leased;
+                  ///< after a refusal or a failure, the time from which it is asked for again
+        too_big,  ///< more than rates[index] ever lets through, or, for `index` no_rate, than the
+                  ///< quota of `unit`; no time
     };
+    static constexpr std::uint8_t no_rate = 0xff;
     For what = For::nothing;
-    std::uint8_t index = 0;
+    std::uint8_t index = no_rate;
     CalendarUnit unit = CalendarUnit::hour;
     /// The earliest that asking again can help; max() where no time is known.
     base::WallTime until = base::WallTime::max();
@@ -80,13 +87,17 @@ struct Warning {
 /// observer at the other end may choose holds more than its count.
 class Counter {
   public:
-    Counter(std::string key, Limits limits, Instant now);
+    /// `boot_id`: of the machine's present run, as read_boot_id() gives it; empty if not known.
+    Counter(std::string key, Limits limits, Instant now, std::string boot_id = {});
     /// With what the store has kept; what was leased and not accounted for counts as used now.
     /// A state that cannot be read is an error (its sentence in the result) and counts as none.
     [[nodiscard]] std::optional<std::string> restore(std::string_view state, Instant now);
 
     /// Takes as many recipients as may go now: all, or where the ask is divisible a part. The
-    /// permit of k of them is {k recipients, 1 message, the octets}.
+    /// permit of k of them is {k recipients, the messages, the octets}. What does not fit beside
+    /// the share held back goes alone, once nothing else counts; so no share makes it wait forever.
+    /// Ask again at Wait::until, and after each settle(): until one, what is in flight may come
+    /// back unused.
     [[nodiscard]] Answer take(const Ask& ask, Instant now);
     /// The end of a permit, all or a part of it: `used` of `taken` has gone out, the rest comes
     /// back.
@@ -98,8 +109,11 @@ class Counter {
     [[nodiscard]] std::optional<LeaseRequest> lease_request(Instant now);
     /// The answer to it.
     void leased(const LeaseAnswer& answer, Instant now);
+    /// A request is under way.
+    [[nodiscard]] bool leasing() const noexcept { return lease_.under_way(); }
     /// For an orderly end: the exact state, nothing given out ahead. No take() after it.
     [[nodiscard]] LeaseRequest final_state(Instant now);
+    [[nodiscard]] bool closed() const noexcept { return closed_; }
 
     /// Other limits from now on; what was used stays used.
     void set_limits(Limits limits, Instant now);
@@ -113,8 +127,33 @@ class Counter {
     [[nodiscard]] std::string describe(const Wait& wait) const;
 
   private:
+    /// What an ask may have: the recipients that may go, unless there is something to wait for.
+    struct Verdict {
+        std::uint64_t recipients;
+        Wait wait;
+        void add(const Wait& other);
+    };
+    void check_rate(std::size_t index, const Ask& ask, Instant now, Verdict& verdict);
+    void check_quota(CalendarUnit unit, const Ask& ask, Instant now, Verdict& verdict);
+    void check_lease(const Ask& ask, Instant now, Verdict& verdict);
+    [[nodiscard]] base::MonoTime room_at(std::size_t index, std::uint64_t capacity,
+                                         std::uint64_t least, std::uint64_t whole,
+                                         base::MonoTime now);
+    [[nodiscard]] PeriodUse& use(CalendarUnit unit, base::WallTime now) {
+        return quotas_[static_cast<std::size_t>(unit)].at(now);
+    }
+    [[nodiscard]] std::uint64_t quota_left(base::WallTime now);
+    [[nodiscard]] LeaseRequest request(const Usage& ahead, Instant now) const;
+
     std::string key_;
     Limits limits_;
+    std::string boot_id_;
+    Ledger ledger_;
+    Spacing spacing_;
+    std::array<QuotaUse, std::size(all_calendar_units)> quotas_;
+    Usage in_flight_;
+    LeaseBalance lease_;
+    bool closed_ = false;
 };
 
 }  // namespace outpost::limit

@@ -25,8 +25,11 @@ class Limiter {
         std::function<void(const std::string& key, const std::string& why)> unreadable;
     };
 
-    /// All three outlive it. Calls no event from within a lock that take() needs.
-    Limiter(LeaseStore& store, const base::Clock& clock, Events events);
+    /// Store and clock outlive it. Calls no event from within a lock that take() needs. `boot_id`:
+    /// as read_boot_id() gives it; empty if not known.
+    Limiter(LeaseStore& store, const base::Clock& clock, Events events, std::string boot_id = {});
+    /// Stores nothing, see close(). No event and no `ready` is called once it is gone; waits for
+    /// those that run, so none of them may end it.
     ~Limiter();
     Limiter(const Limiter&) = delete;
     Limiter& operator=(const Limiter&) = delete;
@@ -39,7 +42,7 @@ class Limiter {
     void settle(Id id, const Usage& taken, const Usage& used);
     /// `ready` is called once, when the store has answered for this counter (with an allowance or
     /// not), from the store's thread; at once if nothing is asked for at present. For a take() that
-    /// waits for Wait::For::lease.
+    /// waits for Wait::For::lease without a time.
     void when_leased(Id id, std::function<void()> ready);
 
     [[nodiscard]] std::vector<Level> levels(Id id);
@@ -47,7 +50,7 @@ class Limiter {
     [[nodiscard]] Limits limits(Id id);
     [[nodiscard]] std::string key(Id id);
 
-    /// Stores the exact state of all, waits for it; nothing is taken after it.
+    /// Stores the exact state of all that have limits, waits for it; nothing is taken after it.
     void close();
 
   private:

@@ -29,6 +29,9 @@ struct DsnRecipient {
     std::optional<base::WallTime> last_attempt{};
     /// Failed: given up because the time was over, not because of a refusal (4.4.7).
     bool expired = false;
+    /// The sender's own time for delivery (BY, RFC 2852) is why: failed 5.4.7, delayed 4.4.7, or
+    /// relayed with a report that nothing else called for.
+    bool deliver_by = false;
     /// Delayed: until when we go on trying.
     std::optional<base::WallTime> will_retry_until{};
 };

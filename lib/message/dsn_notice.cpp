@@ -42,6 +42,8 @@ constexpr Advice advices[] = {
 };
 
 std::string_view advice_for(const DsnRecipient& entry) noexcept {
+    if (entry.deliver_by || (!entry.expired && entry.reply.status == smtp::EnhancedStatus{5, 4, 7}))
+        return "Send the message again with more time for delivery, or without setting one (BY).";
     const smtp::EnhancedStatus given =
         entry.expired && entry.reply.status.present() ? entry.reply.status : status_of(entry);
     for (const Advice& advice : advices)
@@ -114,6 +116,9 @@ std::string event_text(const DsnRecipient& entry, bool utf8) {
     const std::string remote = shown(entry.remote, utf8);
     switch (entry.action) {
         case DsnAction::failed:
+            if (entry.deliver_by)
+                return "The time for delivery that was set with the message (BY) is over. The last "
+                       "attempt ended with:";
             if (entry.expired)
                 return answered ? fmt::format(
                                       "The time for delivery is over. The last answer, "
@@ -123,9 +128,17 @@ std::string event_text(const DsnRecipient& entry, bool utf8) {
             return answered ? fmt::format("{} refused the message and said:", remote)
                             : "The message could not be passed on:";
         case DsnAction::delayed:
+            if (entry.deliver_by)
+                return "Not delivered by the time that was set with the message (BY). The last "
+                       "attempt ended with:";
             return answered ? fmt::format("{} asked to try later and said:", remote)
                             : "The last attempt ended with:";
         case DsnAction::relayed:
+            if (entry.deliver_by)
+                return fmt::format(
+                    "Passed on to {}; you are told since you set a time for "
+                    "delivery (BY). It said:",
+                    remote.empty() ? "the next server" : remote);
             return fmt::format(
                 "Passed on to {}, which does not report deliveries: no further "
                 "report will come. It said:",

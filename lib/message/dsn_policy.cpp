@@ -15,6 +15,7 @@ std::optional<DsnAction> report_due(const smtp::Envelope& envelope,
         case DeliveryEvent::delayed: return due(notify.wants_delay(), DsnAction::delayed);
         case DeliveryEvent::relayed_without_dsn: return due(notify.success, DsnAction::relayed);
         case DeliveryEvent::delivered: return due(notify.success, DsnAction::delivered);
+        case DeliveryEvent::relayed_deliver_by: return DsnAction::relayed;
         case DeliveryEvent::relayed_with_dsn: return std::nullopt;
     }
     return std::nullopt;

@@ -18,6 +18,7 @@ enum class DeliveryEvent : std::uint8_t {
     relayed_with_dsn,     ///< the upstream offers DSN: it reports from here on
     relayed_without_dsn,  ///< the upstream will not report a success
     delivered,            ///< final delivery by us (sandbox)
+    relayed_deliver_by,   ///< relayed, and BY asks for a report of that (RFC 2852 section 4.1.4)
 };
 
 /// The report to send for one recipient, if any: never for a null reverse-path or NOTIFY=NEVER.

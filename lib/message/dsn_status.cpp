@@ -119,16 +119,32 @@ void append_recipient(std::string& out, const DsnRecipient& entry, bool utf8) {
         append_field(out, "Will-Retry-Until", base::rfc5322_date(*entry.will_retry_until));
 }
 
+/// Future-Release-Request (RFC 4865 section 5) as it was made, and Deliver-By-Date (RFC 2852
+/// section 5).
+void append_schedule(std::string& out, const smtp::Envelope& envelope) {
+    if (envelope.hold_for)
+        append_field(out, "Future-Release-Request",
+                     fmt::format("for;{}", envelope.hold_for->count()));
+    else if (envelope.release_at)
+        append_field(out, "Future-Release-Request",
+                     "until;" + base::rfc3339_seconds(*envelope.release_at));
+    if (envelope.deliver_by)
+        append_field(out, "Deliver-By-Date", base::rfc5322_date(envelope.deliver_by->by));
+}
+
 }  // namespace
 
 smtp::EnhancedStatus status_of(const DsnRecipient& recipient) noexcept {
     const smtp::EnhancedStatus given = recipient.reply.status;
     switch (recipient.action) {
         case DsnAction::failed:
+            if (recipient.deliver_by) return {5, 4, 7};
             if (recipient.expired) return {4, 4, 7};
             if (given.klass == 5 || given.klass == 4) return given;
             return {5, 0, 0};
-        case DsnAction::delayed: return given.klass == 4 ? given : smtp::EnhancedStatus{4, 0, 0};
+        case DsnAction::delayed:
+            if (recipient.deliver_by) return {4, 4, 7};
+            return given.klass == 4 ? given : smtp::EnhancedStatus{4, 0, 0};
         case DsnAction::delivered:
         case DsnAction::relayed:
         case DsnAction::expanded: return given.klass == 2 ? given : smtp::EnhancedStatus{2, 0, 0};
@@ -144,6 +160,7 @@ std::string delivery_status(const Context& context) {
     if (const auto envid = smtp::xtext_decode(request.envelope.envid); envid && !envid->empty())
         append_field(out, "Original-Envelope-Id", shown(*envid, context.utf8));
     append_field(out, "Arrival-Date", base::rfc5322_date(request.envelope.received));
+    append_schedule(out, request.envelope);
     append_field(out, "X-Outpost-Queue-Id", request.original_id.text());
     for (const DsnRecipient& entry : request.recipients) append_recipient(out, entry, context.utf8);
     return out;

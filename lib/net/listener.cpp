@@ -28,6 +28,7 @@ std::expected<tcp::acceptor, ErrorCode> listen(boost::asio::io_context& context,
     if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error && address.is_v6() && address.is_unspecified())
         acceptor.set_option(boost::asio::ip::v6_only(false), error);
+    if (!error) acceptor.set_option(tcp::no_delay(true), error);
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(backlog, error);
     if (!error) acceptor.non_blocking(true, error);
@@ -44,6 +45,8 @@ std::vector<tcp::acceptor> inherited_listeners(boost::asio::io_context& context)
         tcp::acceptor acceptor(context);
         ErrorCode error;
         acceptor.assign(v6 ? tcp::v6() : tcp::v4(), fd, error);
+        ErrorCode ignored;
+        acceptor.set_option(tcp::no_delay(true), ignored);
         if (!error) acceptor.non_blocking(true, error);
         if (!error) acceptors.push_back(std::move(acceptor));
     }

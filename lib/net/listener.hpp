@@ -10,6 +10,8 @@
 
 namespace outpost::net {
 
+// What these accept has TCP_NODELAY: on Linux it comes from the listening socket.
+
 /// Binds and listens (backlog 4,096). `::` takes IPv4 too. Port 0 lets the kernel choose.
 std::expected<boost::asio::ip::tcp::acceptor, boost::system::error_code> listen(
     boost::asio::io_context& context, const boost::asio::ip::address& address, std::uint16_t port);

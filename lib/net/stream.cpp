@@ -30,7 +30,6 @@ Stream::Stream(asio::io_context& context, tcp::socket socket)
     : Deadline(context), context_(context), socket_(std::move(socket)) {
     ErrorCode ignored;
     remote_ = socket_.remote_endpoint(ignored);
-    socket_.set_option(tcp::no_delay(true), ignored);
     socket_.non_blocking(true, ignored);
 }
 

@@ -32,7 +32,7 @@ class Stream final : private Deadline {
 
     /// An unconnected stream, for connect().
     explicit Stream(boost::asio::io_context& context);
-    /// Takes an accepted socket of that context; TCP_NODELAY is set here.
+    /// Takes a socket of that context, accepted by one of listener.hpp.
     Stream(boost::asio::io_context& context, tcp::socket socket);
     ~Stream() override = default;
 

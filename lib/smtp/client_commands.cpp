@@ -48,6 +48,10 @@ void append_mail(std::string& output, const TransactionPlan& plan) {
     }
     if (offered.mt_priority && envelope.mt_priority)
         fmt::format_to(end, " MT-PRIORITY={}", static_cast<int>(*envelope.mt_priority));
+    if (plan.deliver_within && envelope.deliver_by)
+        fmt::format_to(end, " BY={};{}{}", plan.deliver_within->count(),
+                       envelope.deliver_by->mode == DeliverBy::Mode::return_mail ? 'R' : 'N',
+                       envelope.deliver_by->trace ? "T" : "");
     output += "\r\n";
 }
 

@@ -30,6 +30,8 @@ struct TransactionPlan {
     bool rset_first = false;  ///< the transaction before this one was left unfinished
     /// The body may leave before the replies to the envelope, where CHUNKING and PIPELINING allow.
     bool body_along = false;
+    /// BY (RFC 2852): the seconds that are left, where the server offers DELIVERBY.
+    std::optional<std::chrono::seconds> deliver_within{};
     ClientLimits limits;
 };
 

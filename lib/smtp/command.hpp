@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,6 +31,13 @@ struct AuthCommand {
     std::optional<std::string> initial_response;
     bool operator==(const AuthCommand&) const = default;
 };
+/// BY of RFC 2852 section 4, as the client gave it.
+struct ByParameter {
+    std::chrono::seconds time{0};  ///< from now on; over 0 with mode R
+    DeliverBy::Mode mode = DeliverBy::Mode::notify;
+    bool trace = false;
+    bool operator==(const ByParameter&) const = default;
+};
 struct MailCommand {
     std::optional<Mailbox> reverse_path;  ///< nothing: the null reverse-path
     std::optional<std::uint64_t> size;    ///< RFC 1870; what exceeds 64 bits is their maximum
@@ -38,6 +46,9 @@ struct MailCommand {
     Ret ret = Ret::unspecified;
     std::string envid;  ///< xtext as sent, decodes to printable ASCII
     std::optional<std::int8_t> mt_priority;
+    std::optional<std::chrono::seconds> hold_for{};  ///< RFC 4865; at most one of these two
+    std::optional<base::WallTime> hold_until{};
+    std::optional<ByParameter> by{};
     bool operator==(const MailCommand&) const = default;
 };
 struct RcptCommand {

@@ -78,6 +78,12 @@ void read_limits(std::string_view arguments, Extensions& out) {
     }
 }
 
+/// `DELIVERBY 120`: a list, separated by commas, of which RFC 2852 section 2 defines the number.
+void read_deliver_by(std::string_view arguments, Extensions& out) {
+    const auto list = take_word(arguments);
+    out.deliver_by = number<std::uint32_t>(list.substr(0, list.find(','))).value_or(0);
+}
+
 void read_line(std::string_view line, Extensions& out) {
     const auto keyword = take_word(line);
     constexpr std::string_view old_auth = "AUTH=";
@@ -89,6 +95,8 @@ void read_line(std::string_view line, Extensions& out) {
     } else if (base::iequals(keyword, "SIZE")) {
         const auto value = take_word(line);
         out.size = value.empty() ? 0 : number<std::uint64_t>(value);
+    } else if (base::iequals(keyword, "DELIVERBY")) {
+        read_deliver_by(line, out);
     } else if (base::iequals(keyword, "LIMITS")) {
         read_limits(line, out);
     } else {
@@ -115,6 +123,13 @@ Reply ehlo_reply(std::string_view hostname, const Extensions& offered) {
         for (const auto& mechanism : offered.auth) line.append(" ").append(mechanism);
         reply.lines.push_back(std::move(line));
     }
+    if (offered.deliver_by)
+        reply.lines.push_back(*offered.deliver_by == 0
+                                  ? std::string("DELIVERBY")
+                                  : fmt::format("DELIVERBY {}", *offered.deliver_by));
+    if (const auto& hold = offered.future_release)
+        reply.lines.push_back(fmt::format("FUTURERELEASE {} {}", hold->max_interval.count(),
+                                          base::rfc3339_seconds(hold->max_time)));
     std::string limits;
     if (offered.mail_max) limits += fmt::format(" MAILMAX={}", *offered.mail_max);
     if (offered.rcpt_max) limits += fmt::format(" RCPTMAX={}", *offered.rcpt_max);

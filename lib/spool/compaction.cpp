@@ -33,7 +33,7 @@ bool Compaction::open_source() {
         given_up_.insert(*candidate);
         return false;
     }
-    source_.emplace();
+    source_ = std::make_unique<CompactionSource>();
     source_->number = *candidate;
     if (auto index = read_index(parts_.files, parts_.paths.segments, *candidate, **file)) {
         source_->entries = std::move(index->entries);

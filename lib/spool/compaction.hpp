@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <set>
 #include <vector>
 
@@ -39,7 +39,7 @@ class Compaction {
     void close_source(bool emptied);
 
     Parts& parts_;
-    std::optional<CompactionSource> source_;
+    std::unique_ptr<CompactionSource> source_;  ///< null between segments
     std::set<std::uint32_t> given_up_;  ///< could not be emptied; left alone until the next start
 };
 

@@ -40,7 +40,7 @@ struct Tuning {
     /// and the sync takes some of that.
     std::chrono::milliseconds state_delay{25};
     std::uint64_t smallest_segment = 64 << 10;
-    std::size_t hot_octets = 8 << 20;  ///< some tenths of a second of full load
+    std::size_t hot_octets = 4 << 20;  ///< some tenths of a second of full load
     std::chrono::milliseconds hot_age{2000};
 };
 

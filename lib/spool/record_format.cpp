@@ -39,16 +39,16 @@ struct RecordHeaderOctets {
 static_assert(sizeof(RecordHeaderOctets) == record_header_size);
 static_assert(std::endian::native == std::endian::little, "the spool's files are little-endian");
 
-std::uint64_t checksum_of(const char* octets) noexcept {
-    return base::checksum({octets, checksum_at});
+std::uint64_t checksum_of(std::string_view header) noexcept {
+    return base::checksum(header.substr(0, checksum_at));
 }
 
 template <class Octets>
 std::optional<Octets> verified(std::string_view octets) noexcept {
     Octets raw;
     if (octets.size() < sizeof raw) return std::nullopt;
-    std::memcpy(&raw, octets.data(), sizeof raw);
-    if (raw.checksum != checksum_of(octets.data())) return std::nullopt;
+    octets.copy(reinterpret_cast<char*>(&raw), sizeof raw);
+    if (raw.checksum != checksum_of(octets)) return std::nullopt;
     return raw;
 }
 
@@ -60,7 +60,7 @@ void encode(const SegmentHeader& header, char* out) noexcept {
     raw.number = header.number;
     raw.marker = header.marker;
     std::memcpy(out, &raw, sizeof raw);
-    raw.checksum = checksum_of(out);
+    raw.checksum = checksum_of({out, sizeof raw});
     std::memcpy(out, &raw, sizeof raw);
 }
 
@@ -77,7 +77,7 @@ void encode(const RecordHeader& header, char* out) noexcept {
     raw.metadata_checksum = header.metadata_checksum;
     raw.content_checksum = header.content_checksum;
     std::memcpy(out, &raw, sizeof raw);
-    raw.checksum = checksum_of(out);
+    raw.checksum = checksum_of({out, sizeof raw});
     std::memcpy(out, &raw, sizeof raw);
 }
 

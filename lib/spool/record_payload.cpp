@@ -8,6 +8,8 @@ namespace outpost::spool {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::uint8_t format_version = 1;
 constexpr std::size_t max_reply = 512;      // state.hpp's bound
 constexpr std::size_t recipient_floor = 9;  // encoded octets of an empty recipient, at the least
@@ -17,12 +19,17 @@ constexpr std::size_t state_floor = 15;     // the same of a recipient's state
 constexpr std::uint8_t has_mt_priority = 1;
 constexpr std::uint8_t wants_smtputf8 = 2;
 constexpr std::uint8_t has_large_file = 4;
+constexpr std::uint8_t has_release = 8;
+constexpr std::uint8_t has_deliver_by = 16;
 // Flags of a recipient's NOTIFY.
 constexpr std::uint8_t notify_given = 1;
 constexpr std::uint8_t notify_never = 2;
 constexpr std::uint8_t notify_success = 4;
 constexpr std::uint8_t notify_failure = 8;
 constexpr std::uint8_t notify_delay = 16;
+// Flags of DELIVERBY's mode.
+constexpr std::uint8_t by_returns = 1;
+constexpr std::uint8_t by_traces = 2;
 
 std::uint8_t flags_of(const smtp::Notify& notify) {
     return static_cast<std::uint8_t>(
@@ -39,11 +46,49 @@ smtp::Notify notify_of(std::uint8_t flags) {
             .delay = (flags & notify_delay) != 0};
 }
 
+std::uint8_t flags_of(const smtp::DeliverBy& deliver_by) {
+    const bool returns = deliver_by.mode == smtp::DeliverBy::Mode::return_mail;
+    return static_cast<std::uint8_t>((returns ? by_returns : 0) |
+                                     (deliver_by.trace ? by_traces : 0));
+}
+
+std::optional<smtp::DeliverBy> deliver_by_of(std::uint8_t flags, base::WallTime by) {
+    if ((flags & ~(by_returns | by_traces)) != 0) return std::nullopt;
+    using enum smtp::DeliverBy::Mode;
+    return smtp::DeliverBy{.by = by,
+                           .mode = (flags & by_returns) != 0 ? return_mail : notify,
+                           .trace = (flags & by_traces) != 0};
+}
+
 std::int64_t stored_time(base::WallTime time) {
     return time.time_since_epoch().count();
 }
 base::WallTime wall_time(std::int64_t milliseconds) {
     return base::WallTime(std::chrono::milliseconds(milliseconds));
+}
+
+void put_schedule(std::string& out, const smtp::Envelope& envelope) {
+    if (envelope.release_at) {
+        put(out, stored_time(*envelope.release_at));
+        put(out, static_cast<std::uint32_t>(envelope.hold_for.value_or(0s).count()));
+    }
+    if (envelope.deliver_by) {
+        put(out, stored_time(envelope.deliver_by->by));
+        put(out, flags_of(*envelope.deliver_by));
+    }
+}
+
+/// False if it is none.
+bool read_schedule(OctetReader& in, std::uint8_t flags, smtp::Envelope& envelope) {
+    if ((flags & has_release) != 0) {
+        envelope.release_at = wall_time(in.number<std::int64_t>());
+        if (const auto seconds = in.number<std::uint32_t>(); seconds > 0)
+            envelope.hold_for = std::chrono::seconds(seconds);
+    }
+    if ((flags & has_deliver_by) == 0) return true;
+    const auto by = wall_time(in.number<std::int64_t>());
+    envelope.deliver_by = deliver_by_of(in.number<std::uint8_t>(), by);
+    return envelope.deliver_by.has_value();
 }
 
 std::string encode_envelope(const smtp::Envelope& envelope, const LargeReference* large) {
@@ -52,7 +97,9 @@ std::string encode_envelope(const smtp::Envelope& envelope, const LargeReference
     put(out, format_version);
     put(out, static_cast<std::uint8_t>((envelope.mt_priority ? has_mt_priority : 0) |
                                        (envelope.smtputf8 ? wants_smtputf8 : 0) |
-                                       (large ? has_large_file : 0)));
+                                       (large ? has_large_file : 0) |
+                                       (envelope.release_at ? has_release : 0) |
+                                       (envelope.deliver_by ? has_deliver_by : 0)));
     put(out, static_cast<std::uint8_t>(envelope.ret));
     put(out, static_cast<std::uint8_t>(envelope.body));
     put(out, envelope.mt_priority.value_or(0));
@@ -72,6 +119,7 @@ std::string encode_envelope(const smtp::Envelope& envelope, const LargeReference
         put(out, large->size);
         put(out, large->checksum);
     }
+    put_schedule(out, envelope);
     return out;
 }
 
@@ -121,7 +169,7 @@ std::optional<smtp::Envelope> decode_envelope(std::string_view octets,
         large->size = in.number<std::uint64_t>();
         large->checksum = in.number<std::uint64_t>();
     }
-    if (!in.done()) return std::nullopt;
+    if (!read_schedule(in, flags, envelope) || !in.done()) return std::nullopt;
     return envelope;
 }
 

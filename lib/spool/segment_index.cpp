@@ -9,7 +9,7 @@ namespace outpost::spool {
 
 namespace {
 
-constexpr std::string_view index_magic = "OPINDEX1";
+constexpr std::string_view index_magic = "OPINDEX2";
 constexpr std::size_t checksum_size = sizeof(std::uint64_t);
 
 std::int64_t stored_time(base::WallTime time) {
@@ -17,6 +17,36 @@ std::int64_t stored_time(base::WallTime time) {
 }
 base::WallTime wall_time(std::int64_t milliseconds) {
     return base::WallTime(std::chrono::milliseconds(milliseconds));
+}
+
+/// Of a message that was never tried: now, or at its release.
+base::WallTime first_attempt(const Summary& summary) {
+    return summary.lifetime.start > summary.received ? summary.lifetime.start : base::WallTime();
+}
+
+// Flags of BY in an entry; without `by_given` no time follows.
+constexpr std::uint8_t by_given = 1;
+constexpr std::uint8_t by_returns = 2;
+constexpr std::uint8_t by_traces = 4;
+
+void put_lifetime(std::string& entries, const smtp::Lifetime& lifetime) {
+    put(entries, stored_time(lifetime.start));
+    if (!lifetime.deliver_by) return put(entries, std::uint8_t{0});
+    const bool returns = lifetime.deliver_by->mode == smtp::DeliverBy::Mode::return_mail;
+    put(entries, static_cast<std::uint8_t>(by_given | (returns ? by_returns : 0) |
+                                           (lifetime.deliver_by->trace ? by_traces : 0)));
+    put(entries, stored_time(lifetime.deliver_by->by));
+}
+
+smtp::Lifetime read_lifetime(OctetReader& in) {
+    using enum smtp::DeliverBy::Mode;
+    smtp::Lifetime lifetime{.start = wall_time(in.number<std::int64_t>()), .deliver_by = {}};
+    const auto flags = in.number<std::uint8_t>();
+    if ((flags & by_given) != 0)
+        lifetime.deliver_by = {.by = wall_time(in.number<std::int64_t>()),
+                               .mode = (flags & by_returns) != 0 ? return_mail : notify,
+                               .trace = (flags & by_traces) != 0};
+    return lifetime;
 }
 
 void read_details(OctetReader& in, IndexEntry& entry) {
@@ -29,6 +59,8 @@ void read_details(OctetReader& in, IndexEntry& entry) {
             summary.received = wall_time(in.number<std::int64_t>());
             summary.priority = in.number<std::uint8_t>();
             summary.account = in.text<std::uint16_t>();
+            summary.lifetime = read_lifetime(in);
+            summary.next_attempt = first_attempt(summary);
             break;
         case RecordType::state:
             summary.recipients = in.number<std::uint32_t>();
@@ -53,6 +85,8 @@ Summary summarize(base::MessageId id, const smtp::Envelope& envelope, std::uint6
     summary.size = size;
     summary.received = envelope.received;
     summary.priority = envelope.priority;
+    summary.lifetime = envelope.lifetime();
+    summary.next_attempt = first_attempt(summary);
     return summary;
 }
 
@@ -92,6 +126,7 @@ void append_entry(std::string& entries, const IndexEntry& entry) {
             put(entries, stored_time(summary.received));
             put(entries, summary.priority);
             put_text<std::uint16_t>(entries, summary.account);
+            put_lifetime(entries, summary.lifetime);
             break;
         case RecordType::state:
             put(entries, summary.recipients);

@@ -44,6 +44,7 @@ struct Summary {
     std::uint32_t recipients = 0;  ///< pending ones
     std::uint64_t size = 0;        ///< octets of the stored message
     base::WallTime received{};
+    smtp::Lifetime lifetime;
     base::WallTime next_attempt{};  ///< the earliest of the pending recipients; epoch = now
     std::uint8_t priority = 3;
     std::uint8_t attempts = 0;  ///< the most of any pending recipient

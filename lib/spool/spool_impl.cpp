@@ -81,9 +81,8 @@ std::expected<void, std::string> SpoolImpl::start() {
     report_ = std::move(recovered->report);
     maintenance_ = std::make_unique<Maintenance>(*parts_);
     committer_ = std::make_unique<Committer>(*parts_, *maintenance_, recovered->next_segment);
-    if (recovered->open) {
-        auto writer =
-            SegmentWriter::resume(parts_->files, paths.segments, std::move(*recovered->open));
+    if (auto& open = recovered->open) {
+        auto writer = SegmentWriter::resume(parts_->files, paths.segments, std::move(*open));
         if (!writer) return std::unexpected(writer.error().text);
         committer_->resume(std::move(*writer));
     }

@@ -42,7 +42,8 @@ class SpoolImpl final : public Spool {
         std::unique_ptr<OutgoingMessage> message);
     boost::asio::awaitable<RecordResult> fetch(base::MessageId id, Location where);
     boost::asio::awaitable<RecordResult> fetch_message(base::MessageId id);
-    boost::asio::awaitable<MessageState> current_state(base::MessageId id, std::size_t recipients);
+    boost::asio::awaitable<MessageState> current_state(base::MessageId id,
+                                                       const smtp::Envelope& envelope);
     boost::asio::awaitable<std::expected<StoredMessage, ReadFailure>> open_stored(
         base::MessageId id, Record record);
     boost::asio::awaitable<std::expected<std::unique_ptr<BodySource>, ReadFailure>> open_large(

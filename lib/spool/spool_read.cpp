@@ -15,7 +15,7 @@ asio::awaitable<std::expected<StoredMessage, ReadFailure>> SpoolImpl::read(base:
         StoredMessage message;
         message.envelope = std::move(hot->envelope);
         message.body = std::make_unique<HotBody>(std::move(hot));
-        message.state = co_await current_state(id, message.envelope.recipients.size());
+        message.state = co_await current_state(id, message.envelope);
         co_return message;
     }
     RecordResult record = co_await fetch_message(id);
@@ -52,9 +52,8 @@ asio::awaitable<SpoolImpl::RecordResult> SpoolImpl::fetch(base::MessageId id, Lo
     co_return co_await offload_patiently(parts_->readers, std::move(work));
 }
 
-asio::awaitable<MessageState> SpoolImpl::current_state(base::MessageId id, std::size_t recipients) {
-    MessageState untried;
-    untried.recipients.resize(recipients);
+asio::awaitable<MessageState> SpoolImpl::current_state(base::MessageId id,
+                                                       const smtp::Envelope& envelope) {
     std::optional<MessageState> state;
     if (const auto unsaved = parts_->inbox.find_state(id)) {
         state = decode_state(unsaved->metadata);
@@ -74,7 +73,8 @@ asio::awaitable<MessageState> SpoolImpl::current_state(base::MessageId id, std::
             break;
         }
     }
-    if (!state || state->recipients.size() != recipients) co_return untried;
+    if (!state || state->recipients.size() != envelope.recipients.size())
+        co_return untried(envelope);
     co_return std::move(*state);
 }
 
@@ -88,7 +88,7 @@ asio::awaitable<std::expected<StoredMessage, ReadFailure>> SpoolImpl::open_store
     }
     StoredMessage message;
     message.envelope = std::move(*envelope);
-    message.state = co_await current_state(id, message.envelope.recipients.size());
+    message.state = co_await current_state(id, message.envelope);
     if (large) {
         auto body = co_await open_large(id, *large);
         if (!body) co_return std::unexpected(std::move(body.error()));

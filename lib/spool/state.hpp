@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "smtp/envelope.hpp"
 
 namespace outpost::spool {
 
@@ -40,5 +41,13 @@ struct MessageState {
         return true;
     }
 };
+
+/// The state of a message that has none yet: no recipient is tried before the release.
+[[nodiscard]] inline MessageState untried(const smtp::Envelope& envelope) {
+    const RecipientState recipient{.next_attempt = envelope.release_at.value_or(base::WallTime()),
+                                   .last_reply = {},
+                                   .last_upstream = {}};
+    return {.recipients = std::vector(envelope.recipients.size(), recipient)};
+}
 
 }  // namespace outpost::spool

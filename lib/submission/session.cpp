@@ -46,6 +46,7 @@ Session::Session(const Environment& environment, asio::io_context& context,
 
 Session::awaitable<void> Session::run() {
     if (co_await open()) co_await converse();
+    forget_transaction();
     if (broken_) {
         wire_.stream().close();
     } else {
@@ -88,6 +89,7 @@ Session::awaitable<void> Session::converse() {
             co_await perform_waiting(action);
         } else {
             perform(action);
+            if (unleased_) co_await rcpt_patiently();
         }
     }
 }

@@ -64,6 +64,8 @@ class Session : public boost::intrusive::list_base_hook<
     void greet();
     void mail();
     void rcpt();
+    awaitable<void> rcpt_patiently();
+    void recipient_judged(const Transaction::Verdict& verdict);
     void forget_transaction() noexcept { transaction_.reset(); }
     awaitable<void> start_tls();
     awaitable<void> authenticate();
@@ -81,7 +83,8 @@ class Session : public boost::intrusive::list_base_hook<
     std::optional<Transaction> transaction_;
     Admission::Ticket ticket_;
     unsigned auth_failures_ = 0;
-    bool waiting_ = false;  ///< for a command
+    bool waiting_ = false;   ///< for a command
+    bool unleased_ = false;  ///< the recipient waits for the store of the account's limits
     bool stopping_ = false;
     bool ending_ = false;
     bool linger_ = false;  ///< the client may not expect the end

@@ -14,7 +14,8 @@ void Session::greet() {
     if (client_.esmtp) {
         client_.helo = std::get<smtp::EhloCommand>(command_).domain;
         const bool auth = machine_.offers_auth() && !machine_.signed_in();
-        wire_.say_wire(environment_.greeting.ehlo(machine_.offers_starttls(), auth));
+        wire_.say_wire(environment_.greeting.ehlo(machine_.offers_starttls(), auth,
+                                                  environment_.services.clock.wall()));
     } else {
         client_.helo = std::get<smtp::HeloCommand>(command_).domain;
         wire_.say(environment_.greeting.helo());
@@ -32,6 +33,16 @@ void Session::mail() {
 
 void Session::rcpt() {
     const auto verdict = transaction_->rcpt(std::get<smtp::RcptCommand>(command_));
+    unleased_ = !verdict;
+    if (verdict) recipient_judged(*verdict);
+}
+
+Session::awaitable<void> Session::rcpt_patiently() {
+    unleased_ = false;
+    recipient_judged(co_await transaction_->rcpt_patiently(std::get<smtp::RcptCommand>(command_)));
+}
+
+void Session::recipient_judged(const Transaction::Verdict& verdict) {
     wire_.say(verdict.reply);
     (void)machine_.step(verdict.accepted ? ServerEvent::recipient_accepted
                                          : ServerEvent::recipient_refused);

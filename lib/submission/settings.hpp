@@ -13,6 +13,7 @@
 #include "net/offload.hpp"
 #include "net/tls_context.hpp"
 #include "spool/spool.hpp"
+#include "submission/account_limits.hpp"
 #include "submission/admission.hpp"
 
 namespace outpost::submission {
@@ -23,6 +24,7 @@ struct Services {
     config::Submission limits;
     std::uint64_t large_message = 256ULL << 10;  ///< from this size a message gets its own file
     account::Authenticator& authenticator;
+    const AccountLimits& account_limits;
     spool::Spool& spool;
     net::OffloadPool& offload;  ///< for SASL
     const base::Clock& clock;

@@ -4,6 +4,8 @@
 
 #include "account/sender_policy.hpp"
 #include "base/log.hpp"
+#include "submission/lease_wait.hpp"
+#include "submission/schedule.hpp"
 #include "submission/wording.hpp"
 
 namespace outpost::submission {
@@ -16,12 +18,20 @@ namespace {
 constexpr std::size_t data_room = 16 << 10;
 /// And once it is known to be no small one.
 constexpr std::size_t large_data_room = 64 << 10;
+/// For an answer of the limits' store; one that works takes some milliseconds.
+constexpr std::chrono::seconds lease_patience{10};
 
 std::size_t room(const DataSink& sink, std::uint64_t received) {
     return sink.refused() || received < large_data_room ? data_room : large_data_room;
 }
 
 }  // namespace
+
+Transaction::Transaction(const Services& services, const Client& client)
+    : services_(services),
+      client_(client),
+      counters_(services.account_limits.of(client.account->name)),
+      permits_(services.account_limits.limiter(), counters_) {}
 
 Transaction::Verdict Transaction::mail(const smtp::MailCommand& command) {
     if (const auto health = services_.spool.health(); !health.accepting) {
@@ -42,6 +52,8 @@ Transaction::Verdict Transaction::mail(const smtp::MailCommand& command) {
         reply.resize(reply.size() - 2);
         return {.reply = std::move(reply)};
     }
+    if (auto scheduled = schedule(command, services_.clock.wall(), envelope_); !scheduled)
+        return {.reply = std::move(scheduled).error()};
     began_ = services_.clock.mono();
     announced_ = command.size.value_or(0);
     envelope_.account = account.name;
@@ -53,14 +65,47 @@ Transaction::Verdict Transaction::mail(const smtp::MailCommand& command) {
     return {.accepted = true, .reply = std::string(wording::sender_ok)};
 }
 
-Transaction::Verdict Transaction::rcpt(const smtp::RcptCommand& command) {
+std::optional<Transaction::Verdict> Transaction::rcpt(const smtp::RcptCommand& command) {
+    denial_ = permits_.take_one();
+    if (denial_ && denial_->awaits_lease()) return std::nullopt;
+    if (denial_) return refuse_recipient(command, *denial_);
     auto& recipient = envelope_.recipients.emplace_back();
     // RFC 5321 section 4.5.1: postmaster without a domain is ours.
     recipient.address = command.is_postmaster() ? "postmaster@" + services_.hostname
                                                 : command.forward_path.address();
     recipient.notify = command.notify;
     recipient.orcpt = command.orcpt;
-    return {.accepted = true, .reply = std::string(wording::recipient_ok)};
+    return Verdict{.accepted = true, .reply = std::string(wording::recipient_ok)};
+}
+
+Transaction::awaitable<Transaction::Verdict> Transaction::rcpt_patiently(
+    const smtp::RcptCommand& command) {
+    const auto deadline = std::chrono::steady_clock::now() + lease_patience;
+    for (bool answered = true; answered;) {
+        if (auto verdict = rcpt(command)) co_return std::move(*verdict);
+        answered =
+            co_await wait_for_lease(services_.account_limits.limiter(), denial_->counter, deadline);
+    }
+    co_return refuse_recipient(command, *denial_);
+}
+
+Transaction::Verdict Transaction::refuse_recipient(const smtp::RcptCommand& command,
+                                                   const RecipientPermits::Denial& denial) {
+    std::string reply;
+    if (denial.wait.what == limit::Wait::For::lease) {
+        reply = wording::cannot_store;
+    } else if (denial.by == RecipientPermits::Denial::By::submit_rate) {
+        reply = wording::over_submit_rate;
+    } else {
+        reply = wording::over_quota(denial.wait.unit,
+                                    limit::local_text(counters_.zone, denial.wait.until));
+    }
+    base::log::info("recipient refused", {{"client", client_.address_text},
+                                          {"account", envelope_.account},
+                                          {"from", envelope_.reverse_path},
+                                          {"to", command.forward_path.address()},
+                                          {"reply", reply}});
+    return {.reply = std::move(reply)};
 }
 
 smtp::BodyRules Transaction::rules() const {
@@ -156,6 +201,8 @@ Transaction::awaitable<std::string> Transaction::store() {
         co_return std::move(body).error();
     }
     envelope_.priority = incoming_->sink.priority();
+    if (envelope_.hold_for)  // counts from the message's acceptance
+        envelope_.release_at = services_.clock.wall() + *envelope_.hold_for;
     const QueuedFacts facts{
         .from = envelope_.reverse_path,
         .recipients = envelope_.recipients.size(),
@@ -169,6 +216,7 @@ Transaction::awaitable<std::string> Transaction::store() {
                            {{"id", id_.text()}, {"reason", stored.error().reason}});
         co_return std::string(wording::cannot_store);
     }
+    permits_.used();
     log_queued(facts);
     co_return wording::queued(id_);
 }

@@ -14,6 +14,7 @@
 #include "submission/client.hpp"
 #include "submission/conversation.hpp"
 #include "submission/data_sink.hpp"
+#include "submission/recipient_permits.hpp"
 #include "submission/settings.hpp"
 
 namespace outpost::submission {
@@ -30,13 +31,16 @@ class Transaction {
         std::string reply;
     };
 
-    Transaction(const Services& services, const Client& client)
-        : services_(services), client_(client) {}
+    /// `client` has signed in.
+    Transaction(const Services& services, const Client& client);
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
 
     [[nodiscard]] Verdict mail(const smtp::MailCommand& command);
-    [[nodiscard]] Verdict rcpt(const smtp::RcptCommand& command);
+    /// Nothing if the account's limits first need an answer of their store: see rcpt_patiently().
+    [[nodiscard]] std::optional<Verdict> rcpt(const smtp::RcptCommand& command);
+    /// The same; waits for that answer.
+    awaitable<Verdict> rcpt_patiently(const smtp::RcptCommand& command);
     [[nodiscard]] bool smtputf8() const noexcept { return envelope_.smtputf8; }
 
     /// What follows DATA's 354, up to the final dot. The error is the connection's.
@@ -66,12 +70,17 @@ class Transaction {
         std::uint8_t priority;
     };
 
+    [[nodiscard]] Verdict refuse_recipient(const smtp::RcptCommand& command,
+                                           const RecipientPermits::Denial& denial);
     void begin_message();
     [[nodiscard]] smtp::BodyRules rules() const;
     void log_queued(const QueuedFacts& facts) const;
 
     const Services& services_;
     const Client& client_;
+    const AccountLimits::Counters& counters_;
+    RecipientPermits permits_;
+    std::optional<RecipientPermits::Denial> denial_;  ///< of the recipient that was asked for last
     smtp::Envelope envelope_;
     std::uint64_t announced_ = 0;
     base::MonoTime began_{};

@@ -111,12 +111,26 @@ std::string auth_challenge(std::string_view octets) {
     return "334 " + base::base64_encode(octets);
 }
 
+std::string release_too_far(std::chrono::seconds longest, base::WallTime latest) {
+    return fmt::format(
+        "501 5.5.4 The release is too far in the future: HOLDFOR takes up to {} seconds, HOLDUNTIL "
+        "up to {} now",
+        longest.count(), base::rfc3339_seconds(latest));
+}
+
 std::string chunk_ok(std::uint64_t octets) {
     return fmt::format("250 2.0.0 Ok: {} octets received", octets);
 }
 
 std::string queued(base::MessageId id) {
     return fmt::format("250 2.0.0 Ok: queued as {}", id.text());
+}
+
+std::string over_quota(limit::CalendarUnit unit, std::string_view resets) {
+    using enum limit::CalendarUnit;
+    const std::string_view name = unit == hour ? "Hourly" : unit == day ? "Daily" : "Monthly";
+    return fmt::format("454 4.7.0 Throttling failure: {} message quota exceeded; it resets at {}",
+                       name, resets);
 }
 
 std::string bad_header(std::string_view problem) {

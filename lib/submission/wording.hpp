@@ -5,7 +5,9 @@
 #include <string_view>
 
 #include "account/authenticator.hpp"
+#include "base/clock.hpp"
 #include "base/id.hpp"
+#include "limit/calendar.hpp"
 #include "smtp/body_rules.hpp"
 #include "smtp/line_reader.hpp"
 #include "smtp/server_machine.hpp"
@@ -43,6 +45,11 @@ inline constexpr std::string_view auth_busy =
 
 // Transaction
 inline constexpr std::string_view sender_ok = "250 2.1.0 Ok";
+/// RFC 4865 section 4.2 has it refused as an error of the parameter.
+[[nodiscard]] std::string release_too_far(std::chrono::seconds longest, base::WallTime latest);
+inline constexpr std::string_view release_after_deadline =
+    "501 5.5.4 BY ends before the message is released: ask for a later BY or a shorter HOLDFOR or "
+    "HOLDUNTIL";
 inline constexpr std::string_view recipient_ok = "250 2.1.5 Ok";
 inline constexpr std::string_view go_ahead = "354 End data with <CR><LF>.<CR><LF>";
 [[nodiscard]] std::string chunk_ok(std::uint64_t octets);
@@ -51,6 +58,9 @@ inline constexpr std::string_view account_inactive =
     "525 5.7.13 This account is not active; ask the operator of this mail relay to activate it";
 inline constexpr std::string_view cannot_store =
     "452 4.3.1 The relay cannot store mail at the moment; try again later";
+inline constexpr std::string_view over_submit_rate =
+    "454 4.7.0 Throttling failure: Maximum sending rate exceeded";
+[[nodiscard]] std::string over_quota(limit::CalendarUnit unit, std::string_view resets);
 [[nodiscard]] std::string bad_header(std::string_view problem);
 inline constexpr std::string_view mail_loop =
     "554 5.4.6 The message has more than 50 Received fields: it goes round in a mail loop";

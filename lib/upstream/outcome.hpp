@@ -45,7 +45,8 @@ struct SendReport {
     std::vector<Outcome> outcomes;
     Stages stages;
     bool reused = false;
-    bool dsn_relayed = false;  ///< the upstream offered DSN: it reports success, not we
+    bool dsn_relayed = false;         ///< the upstream offered DSN: it reports success, not we
+    bool deliver_by_relayed = false;  ///< the upstream offered DELIVERBY: BY went along, if given
 };
 
 }  // namespace outpost::upstream

@@ -150,7 +150,7 @@ SmtpConnection::awaitable<SmtpConnection::Written> SmtpConnection::write(
 
 SmtpConnection::awaitable<Transacted> SmtpConnection::transact(
     const smtp::Envelope& envelope, std::span<const std::uint32_t> recipients,
-    OutgoingMessage& message) {
+    OutgoingMessage& message, std::optional<seconds> deliver_within) {
     ++messages_;
     smtp::TransactionMachine machine({.offered = offered(),
                                       .envelope = envelope,
@@ -162,6 +162,7 @@ SmtpConnection::awaitable<Transacted> SmtpConnection::transact(
                                       .body_along = settings_->body_along &&
                                                     message.memory().has_value() &&
                                                     message.size() <= OutgoingMessage::small,
+                                      .deliver_within = deliver_within,
                                       .limits = settings_->client.limits});
     output_.clear();
     auto action = machine.start(output_);

@@ -2,10 +2,12 @@
 
 #include <array>
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -44,9 +46,11 @@ class SmtpConnection {
     awaitable<std::expected<void, smtp::ClientFailure>> greet();
 
     /// Sends a message that was prepared for this connection's extensions to some recipients.
+    /// `deliver_within`: as in smtp::TransactionPlan.
     awaitable<Transacted> transact(const smtp::Envelope& envelope,
                                    std::span<const std::uint32_t> recipients,
-                                   OutgoingMessage& message);
+                                   OutgoingMessage& message,
+                                   std::optional<std::chrono::seconds> deliver_within);
     /// QUIT where the server still listens, and the end of the connection; bounded in time.
     awaitable<void> quit();
 

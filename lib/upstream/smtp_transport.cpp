@@ -9,6 +9,7 @@
 
 #include "net/spawn.hpp"
 #include "upstream/classify.hpp"
+#include "upstream/deliver_by.hpp"
 
 namespace outpost::upstream {
 
@@ -58,6 +59,7 @@ struct SmtpTransport::Attempt {
     Connection connection;
     bool idle_before = false;  ///< the connection was in use before this send
     bool prepared = false;     ///< the message, for this connection
+    std::optional<std::chrono::seconds> deliver_within;
 
     Attempt(const Delivery& what, net::OffloadPool& pool) : delivery(what), message(what, pool) {
         report.outcomes.resize(what.recipients.size());
@@ -126,8 +128,15 @@ asio::awaitable<bool> SmtpTransport::obtain(Attempt& attempt) {
 
 /// Fits the message to the connection; false if the server cannot take it.
 asio::awaitable<bool> SmtpTransport::prepare(Attempt& attempt) {
-    if (attempt.prepared) co_return true;
     const auto& offered = attempt.connection->offered();
+    const auto within =
+        deliver_within(attempt.delivery.envelope.deliver_by, offered.deliver_by, clock_.wall());
+    if (!within) {
+        attempt.settle_all(within.error());
+        co_return false;
+    }
+    attempt.deliver_within = *within;
+    if (attempt.prepared) co_return true;
     auto prepared = co_await attempt.message.prepare(offered);
     if (!prepared) {
         attempt.settle_all(prepared.error());
@@ -135,6 +144,7 @@ asio::awaitable<bool> SmtpTransport::prepare(Attempt& attempt) {
     }
     attempt.prepared = true;
     attempt.report.dsn_relayed = offered.dsn;
+    attempt.report.deliver_by_relayed = offered.deliver_by.has_value();
     co_return true;
 }
 
@@ -147,7 +157,8 @@ asio::awaitable<void> SmtpTransport::transact(Attempt& attempt) {
         co_return;
     }
     const auto start = clock_.mono();
-    auto transacted = co_await attempt.connection->transact(envelope, batch, attempt.message);
+    auto transacted = co_await attempt.connection->transact(envelope, batch, attempt.message,
+                                                            attempt.deliver_within);
     attempt.report.stages.transfer += duration_cast<microseconds>(clock_.mono() - start);
     if (transacted.untouched && std::exchange(attempt.idle_before, false)) {
         // The server had hung up while the connection was idle: that is not the message's concern.

@@ -1,3 +1,4 @@
+// links: spool
 // How many messages a second the spool stores durably: spool_bench DIRECTORY [OCTETS] [APPENDERS]
 // [MESSAGES] [done]. With `done`, each message is read back and finished as it is stored.
 #include <fmt/format.h>

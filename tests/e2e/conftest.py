@@ -7,7 +7,12 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness import certificates, mailbox, outpost, upstream  # noqa: E402
+from harness import certificates, mailbox, node_packages, outpost, upstream  # noqa: E402
+
+
+def pytest_terminal_summary(terminalreporter):
+    for note in node_packages.notes:
+        terminalreporter.write_line(note)
 
 
 @pytest.fixture(scope="session")

@@ -97,7 +97,7 @@ def test_too_many_recipients_leave_the_others_standing(client, peer):
         ("MAIL FROM:<news@example.com> FROB=1", "555 5.5.4"),
         ("MAIL FROM:<news@example.com> SIZE=abc", "501 5.5.4"),
         ("MAIL FROM:<@a,@b:news@example.com>", "501 5.1.7"),
-        ("MAIL FROM:<news@example.com> HOLDFOR=60", "555 5.5.4"),
+        ("MAIL FROM:<news@example.com> HOLDFOR=0", "501 5.5.4"),
         ("MAIL FROM:news@example.com", "501 "),
         ("RCPT TO:<a@example.net>", "503 5.5.1"),
         ("DATA", "503 5.5.1"),

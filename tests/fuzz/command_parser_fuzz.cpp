@@ -36,6 +36,9 @@ void check(const Command& command, bool smtputf8) {
     if (const auto* mail = std::get_if<MailCommand>(&command)) {
         if (mail->reverse_path) check_mailbox(*mail->reverse_path, mail->smtputf8);
         require(mail->envid.empty() || xtext_decode(mail->envid));
+        require(!mail->hold_for || (mail->hold_for->count() > 0 && !mail->hold_until));
+        require(!mail->by || mail->by->mode == DeliverBy::Mode::notify ||
+                mail->by->time.count() > 0);
     } else if (const auto* rcpt = std::get_if<RcptCommand>(&command)) {
         if (!rcpt->is_postmaster()) check_mailbox(rcpt->forward_path, smtputf8);
         require(is_single_line(rcpt->orcpt));

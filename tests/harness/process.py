@@ -126,10 +126,10 @@ def session_cpu_seconds(leader):
     return total
 
 
-def memory_kib(pid, key="Private"):
-    """Memory of a process: `Private` (clean and dirty) or `Rss`, from smaps_rollup."""
-    total = 0
+def memory_kib(pid):
+    """Private memory of a process. Clean pages, all of files, are left out: they count as private
+    or shared depending on who else has mapped the file."""
     for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith(key):
-            total += int(line.split()[1])
-    return total
+        if line.startswith("Private_Dirty:"):
+            return int(line.split()[1])
+    raise AssertionError(f"no Private_Dirty in /proc/{pid}/smaps_rollup")

@@ -14,6 +14,7 @@ import base64
 import dataclasses
 import re
 import threading
+import time
 
 from . import process
 
@@ -44,6 +45,7 @@ class Message:
     tls: bool = False
     user: str | None = None
     chunked: bool = False
+    at: float = 0.0  # time.monotonic() when the whole message had come
 
     @property
     def sender(self):
@@ -303,6 +305,7 @@ class Session:
 
     async def finish(self, command):
         message, self.message = self.message, Message()
+        message.at = time.monotonic()
         self.connection.messages.append(message)
         number = len(self.server.messages)
         reply = await self.answer("body", command, f"250 2.0.0 Ok: queued as UP{number}")

@@ -7,6 +7,8 @@ import pathlib
 import smtplib
 import subprocess
 
+from harness import node_packages
+
 HERE = pathlib.Path(__file__).parent
 LIMIT = 120
 
@@ -82,7 +84,7 @@ class Submission:
 
     def nodemailer(self, sender, recipient, file):
         return run(["node", HERE / "nodemailer.js", self._json(sender, recipient, raw=str(file))],
-                   env={**os.environ, "NODE_PATH": "/usr/share/nodejs"})  # fmt: skip
+                   env={**os.environ, "NODE_PATH": str(node_packages.nodemailer(HERE))})  # fmt: skip
 
     def phpmailer(self, sender, recipient, file):
         """PHPMailer has no way to send a ready message; it makes its own with the same subject."""

@@ -39,6 +39,27 @@ TEST(Directory, TakesTheSmallerOfTheAccountsAndTheServersLimits) {
     EXPECT_EQ(directory->find("large")->max_recipients, 10U);
 }
 
+constexpr std::uint64_t kilobyte = 1024;
+
+limit::Rate octets(std::uint64_t count) {
+    return {count, std::chrono::minutes(5), limit::Unit::octets};
+}
+
+TEST(Directory, TakesNoMessageThatARateWouldNeverLetThrough) {
+    config::Account shaped = account_named("shaped", "s");
+    shaped.limits.rates = {{5, std::chrono::seconds(1), limit::Unit::recipients},
+                           octets(500 * kilobyte),
+                           {100 * kilobyte, std::chrono::hours(1), limit::Unit::octets}};
+    config::Account bulk = account_named("bulk", "b");
+    bulk.route = "slow";
+    auto config = config_with({shaped, bulk});
+    config.upstreams["slow"].limits.rates = {octets(80 * kilobyte)};
+    EXPECT_EQ(Directory::build(config, "key")->find("shaped")->max_message_size, 96 * kilobyte);
+    EXPECT_EQ(Directory::build(config, "key")->find("bulk")->max_message_size, 76 * kilobyte);
+    config.accounts["bulk"].max_message_size = 1000;
+    EXPECT_EQ(Directory::build(config, "key")->find("bulk")->max_message_size, 1000U);
+}
+
 TEST(Directory, DecoysLookLikeMostAccounts) {
     config::Account hashed = account_named("hashed", "");
     hashed.password_hash = scram::make("x", std::string(20, 's'), 5000).text();

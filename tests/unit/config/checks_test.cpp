@@ -122,8 +122,6 @@ TEST_F(ConfigChecks, Accounts) {
                 HasSubstr("\"192.0.2.1/24\" is not a network"));
     EXPECT_THAT(account("{password: a, priority_cap: 0}"), HasSubstr("from 1 to 5"));
     EXPECT_THAT(account("{password: a, active: \"true\"}"), HasSubstr("is not a truth value"));
-    EXPECT_THAT(with(5, "accounts: {defaults: {priority: 1}}"),
-                HasSubstr("accounts.defaults: is not a known key"));
     EXPECT_THAT(with(5, "accounts: {\" web\": {password: a}}"), HasSubstr("begins or ends with"));
     EXPECT_EQ(account("{password: a, authorized_domains: [b\xC3\xBC"
                       "cher.example]}"),

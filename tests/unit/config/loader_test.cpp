@@ -174,7 +174,7 @@ TEST_F(Loader, ReportsEveryFaultInOrder) {
                "hostnam: x\n"
                "listen:\n"
                "  - {address: all, ports: [587, 70000], tls: startls}\n"
-               "upstreams: {out: {type: sandbox, directory: box, rate: 5/s}}\n"
+               "upstreams: {out: {type: sandbox, directory: box, pace: 5/s}}\n"
                "accounts:\n"
                "  web:\n"
                "    password: secret\n"
@@ -192,13 +192,13 @@ TEST_F(Loader, ReportsEveryFaultInOrder) {
         "you mean starttls?\n"
         "outpost.yaml:4:46: listen[0].tls: needs a certificate; set tls.certificates, or `tls: "
         "none` here\n"
-        "outpost.yaml:5:50: upstreams.out.rate: is not a known key; known here: type, "
-        "description, concurrency, directory\n"
+        "outpost.yaml:5:50: upstreams.out.pace: is not a known key; did you mean rate?\n"
         "outpost.yaml:9:15: accounts.web.priority: \"9\" is not a whole number from 1 to 5\n"
         "outpost.yaml:10:13: accounts.web.active: \"yes\" is not a truth value; write true or "
         "false\n"
         "outpost.yaml:11:1: control: is not a known key; known here: include, hostname, "
-        "data_dir, log, tls, submission, spool, retry, upstreams, dsn, accounts, listen\n"
+        "data_dir, log, tls, submission, spool, retry, upstreams, dsn, limits, accounts, "
+        "listen\n"
         "outpost.yaml:12:13: submission: must be a mapping of keys, not a list\n"
         "outpost.yaml:13:1: spool: has no value; give it one or remove the line\n");
 }
@@ -216,7 +216,8 @@ TEST_F(Loader, SaysWhatIsMissing) {
         "ports: [587], tls: starttls}]\n"
         "outpost.yaml:3:12: upstreams: names no upstream; name at least one, of type smtp or "
         "sandbox\n"
-        "outpost.yaml:4:11: accounts: is empty; without an account nobody can submit mail\n");
+        "outpost.yaml:4:11: accounts: names no account; without an account nobody can submit "
+        "mail\n");
 }
 
 TEST_F(Loader, ListsNoMoreThanFiftyFaults) {

@@ -15,6 +15,8 @@
 #include "fake_spool.hpp"
 #include "fake_transport.hpp"
 #include "fake_world.hpp"
+#include "limit/limiter.hpp"
+#include "limit/memory_store.hpp"
 
 namespace outpost::delivery::testing {
 
@@ -54,13 +56,17 @@ class DispatcherTest : public ::testing::Test {
         auto made = std::make_unique<FakeAlarm>(clock);
         alarm = made.get();
         dispatcher = std::make_unique<Dispatcher>(
-            Dispatcher::Parts{io.get_executor(), spool, clock, std::move(made), 1}, config,
+            Dispatcher::Parts{io.get_executor(), spool, clock, limiter, std::move(made), 1}, config,
             std::move(owned_));
         dispatcher->start();
         run();
     }
     /// Everything that can happen without time passing.
     void run() {
+        do {
+            io.restart();
+            io.poll();
+        } while (limit_store.run() > 0);
         io.restart();
         io.poll();
     }
@@ -111,6 +117,8 @@ class DispatcherTest : public ::testing::Test {
     boost::asio::io_context io;
     FakeClock clock;
     FakeSpool spool;
+    limit::MemoryStore limit_store;
+    limit::Limiter limiter{limit_store, clock, {}};
     config::Config config;
     std::map<std::string, FakeTransport*> transports;
     FakeAlarm* alarm = nullptr;

@@ -46,7 +46,7 @@ class FakeSpool final : public spool::Spool {
     /// Stores a message as one that is there at the start.
     base::MessageId keep(smtp::Envelope envelope, spool::MessageState state = {}) {
         const base::MessageId id = next_id();
-        if (state.recipients.empty()) state.recipients.resize(envelope.recipients.size());
+        if (state.recipients.empty()) state = spool::untried(envelope);
         messages[id] = {std::move(envelope), "Subject: test\r\n\r\nHello.\r\n", std::move(state)};
         return id;
     }
@@ -84,8 +84,7 @@ class FakeSpool final : public spool::Spool {
             co_return std::unexpected(
                 spool::StoreFailure{spool::StoreFailure::Kind::fail_stop, "disk on fire"});
         const auto& content = std::get<spool::Content>(message.body);
-        spool::MessageState state;
-        state.recipients.resize(message.envelope.recipients.size());
+        spool::MessageState state = spool::untried(message.envelope);
         messages[message.id] = {std::move(message.envelope),
                                 content.head + std::string(content.rest()), std::move(state)};
         appended.push_back(message.id);
@@ -124,6 +123,7 @@ class FakeSpool final : public spool::Spool {
                               .account = message.envelope.account,
                               .size = message.octets.size(),
                               .received = message.envelope.received,
+                              .lifetime = message.envelope.lifetime(),
                               .next_attempt = base::WallTime::max(),
                               .priority = message.envelope.priority};
         for (const auto& recipient : message.state.recipients) {

@@ -70,6 +70,7 @@ class FakeTransport final : public upstream::Transport {
         --active;
         upstream::SendReport report;
         report.dsn_relayed = offers_dsn;
+        report.deliver_by_relayed = offers_deliver_by;
         report.stages.transfer = transfer;
         for (const auto& recipient : one.recipients)
             report.outcomes.push_back(answer(one.id, recipient));
@@ -95,6 +96,7 @@ class FakeTransport final : public upstream::Transport {
     }
     bool hold = false;  ///< sends wait for release()
     bool offers_dsn = false;
+    bool offers_deliver_by = false;
     std::chrono::microseconds transfer{};  ///< how long each transaction takes; 0: none begins
     std::vector<Sent> sent;
     int active = 0;

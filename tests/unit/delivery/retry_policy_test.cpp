@@ -79,7 +79,7 @@ TEST(RetryPolicy, SettlesEachVerdict) {
             .attempts = 2, .next_attempt = t0, .last_reply = "", .last_upstream = ""};
         const auto settled = policy().settle(
             state, one.outcome,
-            {.now = t0, .received = t0 - 1h, .upstream = "office", .suspect = one.suspect});
+            {.now = t0, .start = t0 - 1h, .upstream = "office", .suspect = one.suspect});
         EXPECT_EQ(settled, one.settled) << one.name;
         EXPECT_EQ(state.status, one.status) << one.name;
         EXPECT_EQ(state.attempts, one.attempts) << one.name;
@@ -93,19 +93,19 @@ TEST(RetryPolicy, GivesUpADeferredRecipientWhoseTimeIsOver) {
     for (const Outcome& outcome :
          {testing::deferred(), testing::unreachable(), testing::lost(), testing::login_refused()}) {
         RecipientState state;
-        EXPECT_EQ(policy().settle(state, outcome, {.now = t0, .received = t0 - 5 * 24h}),
+        EXPECT_EQ(policy().settle(state, outcome, {.now = t0, .start = t0 - 5 * 24h}),
                   Settled::expired);
         EXPECT_EQ(state.status, RecipientStatus::failed);
     }
     RecipientState state;
-    EXPECT_EQ(policy().settle(state, testing::delivered(), {.now = t0, .received = t0 - 5 * 24h}),
+    EXPECT_EQ(policy().settle(state, testing::delivered(), {.now = t0, .start = t0 - 5 * 24h}),
               Settled::delivered);
 }
 
 TEST(RetryPolicy, ReportsAnUncertainOutcomeWhereAskedTo) {
     RecipientState state;
     EXPECT_EQ(policy().settle(state, testing::lost(),
-                              {.now = t0, .received = t0, .uncertain = config::Uncertain::report}),
+                              {.now = t0, .start = t0, .uncertain = config::Uncertain::report}),
               Settled::uncertain);
     EXPECT_EQ(state.status, RecipientStatus::failed);
 }
@@ -114,26 +114,65 @@ TEST(RetryPolicy, KeepsLittleOfALongReply) {
     RecipientState state;
     static_cast<void>(policy().settle(
         state, testing::outcome(Verdict::deferred, 450, std::string(5000, 'x') + "\r\nforged"),
-        {.now = t0, .received = t0}));
+        {.now = t0, .start = t0}));
     EXPECT_LE(state.last_reply.size(), 512U);
 }
 
 TEST(RetryPolicy, CountsNoFurtherThan255) {
     RecipientState state{.attempts = 255, .last_reply = "", .last_upstream = ""};
-    static_cast<void>(policy().settle(state, testing::deferred(), {.now = t0, .received = t0}));
+    static_cast<void>(policy().settle(state, testing::deferred(), {.now = t0, .start = t0}));
     EXPECT_EQ(state.attempts, 255);
+}
+
+smtp::Lifetime since(base::WallTime start) {
+    return {.start = start, .deliver_by = {}};
+}
+
+smtp::Lifetime by(base::WallTime time, smtp::DeliverBy::Mode mode) {
+    return {.start = t0, .deliver_by = smtp::DeliverBy{.by = time, .mode = mode}};
 }
 
 TEST(RetryPolicy, TheDeadlineIsTheDelayNoticeAndThenTheExpiry) {
     config::Spool spool;
-    EXPECT_EQ(policy().deadline(t0, false), t0 + 4h);
-    EXPECT_EQ(policy().deadline(t0, true), t0 + 5 * 24h);
+    EXPECT_EQ(policy().deadline(since(t0), false), t0 + 4h);
+    EXPECT_EQ(policy().deadline(since(t0), true), t0 + 5 * 24h);
     spool.delay_notice = 0ms;
-    EXPECT_EQ(RetryPolicy({}, spool).deadline(t0, false), t0 + 5 * 24h);
-    EXPECT_FALSE(RetryPolicy({}, spool).delay_notice_due(t0, t0 + 48h));
+    EXPECT_EQ(RetryPolicy({}, spool).deadline(since(t0), false), t0 + 5 * 24h);
+    EXPECT_EQ(RetryPolicy({}, spool).notice_at(since(t0)), base::WallTime::max());
     spool.delay_notice = 4h;
     spool.max_age = 2h;
-    EXPECT_EQ(RetryPolicy({}, spool).deadline(t0, false), t0 + 2h);
+    EXPECT_EQ(RetryPolicy({}, spool).deadline(since(t0), false), t0 + 2h);
+}
+
+TEST(RetryPolicy, TheSendersTimeWithModeRIsAnEnd) {
+    using enum smtp::DeliverBy::Mode;
+    EXPECT_EQ(policy().deadline(by(t0 + 1h, return_mail), false), t0 + 1h);
+    EXPECT_EQ(policy().deadline(by(t0 + 6h, return_mail), false), t0 + 4h) << "the delay notice";
+    EXPECT_EQ(policy().deadline(by(t0 + 6h, return_mail), true), t0 + 6h);
+    EXPECT_EQ(policy().end(by(t0 + 6 * 24h, return_mail)), t0 + 5 * 24h) << "max_age is over first";
+}
+
+TEST(RetryPolicy, TheSendersTimeWithModeNReplacesTheDelayNotice) {
+    using enum smtp::DeliverBy::Mode;
+    EXPECT_EQ(policy().deadline(by(t0 + 1h, notify), false), t0 + 1h);
+    EXPECT_EQ(policy().deadline(by(t0 + 6h, notify), false), t0 + 6h);
+    EXPECT_EQ(policy().deadline(by(t0 + 1h, notify), true), t0 + 5 * 24h);
+    EXPECT_EQ(policy().deadline(by(t0 - 1h, notify), false), t0 + 4h) << "reported before us";
+    config::Spool spool;
+    spool.delay_notice = 0ms;
+    EXPECT_EQ(RetryPolicy({}, spool).notice_at(by(t0 + 1h, notify)), t0 + 1h);
+}
+
+TEST(RetryPolicy, APauseIsForgivenButNotBeyondTheSendersTime) {
+    using enum smtp::DeliverBy::Mode;
+    const auto after = [&](const smtp::Lifetime& lifetime) {
+        return policy().deadline_after_pause(lifetime, true, t0, 5min);
+    };
+    EXPECT_EQ(after(since(t0 - 6 * 24h)), t0 + 5min);
+    EXPECT_EQ(after(since(t0 - 24h)), t0 + 4 * 24h);
+    EXPECT_EQ(after({.start = t0 - 6 * 24h,
+                     .deliver_by = smtp::DeliverBy{.by = t0 - 1h, .mode = return_mail}}),
+              t0 - 1h);
 }
 
 }  // namespace

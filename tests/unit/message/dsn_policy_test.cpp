@@ -14,12 +14,13 @@ using Due = std::optional<DsnAction>;
 struct Case {
     std::string name;
     smtp::Notify notify;
-    /// failed, delayed, relayed with DSN, relayed without DSN, delivered
-    std::array<Due, 5> due;
+    /// failed, delayed, relayed with DSN, relayed without DSN, delivered, relayed with BY
+    std::array<Due, 6> due;
 };
 
-constexpr std::array events{Event::failed, Event::delayed, Event::relayed_with_dsn,
-                            Event::relayed_without_dsn, Event::delivered};
+constexpr std::array events{Event::failed,           Event::delayed,
+                            Event::relayed_with_dsn, Event::relayed_without_dsn,
+                            Event::delivered,        Event::relayed_deliver_by};
 
 class DsnPolicy : public testing::TestWithParam<Case> {
   protected:
@@ -43,20 +44,23 @@ TEST_P(DsnPolicy, NeverReportsToANullReversePath) {
 }
 
 constexpr auto no = std::nullopt;
+constexpr auto relayed = DsnAction::relayed;
 INSTANTIATE_TEST_SUITE_P(
     Cases, DsnPolicy,
     testing::Values(
-        Case{"NothingGiven", {}, {DsnAction::failed, DsnAction::delayed, no, no, no}},
-        Case{"Never", {.given = true, .never = true}, {no, no, no, no, no}},
-        Case{"Failure", {.given = true, .failure = true}, {DsnAction::failed, no, no, no, no}},
-        Case{"Delay", {.given = true, .delay = true}, {no, DsnAction::delayed, no, no, no}},
+        Case{"NothingGiven", {}, {DsnAction::failed, DsnAction::delayed, no, no, no, relayed}},
+        Case{"Never", {.given = true, .never = true}, {no, no, no, no, no, no}},
+        Case{"Failure",
+             {.given = true, .failure = true},
+             {DsnAction::failed, no, no, no, no, relayed}},
+        Case{
+            "Delay", {.given = true, .delay = true}, {no, DsnAction::delayed, no, no, no, relayed}},
         Case{"Success",
              {.given = true, .success = true},
-             {no, no, no, DsnAction::relayed, DsnAction::delivered}},
-        Case{
-            "All",
-            {.given = true, .success = true, .failure = true, .delay = true},
-            {DsnAction::failed, DsnAction::delayed, no, DsnAction::relayed, DsnAction::delivered}}),
+             {no, no, no, relayed, DsnAction::delivered, relayed}},
+        Case{"All",
+             {.given = true, .success = true, .failure = true, .delay = true},
+             {DsnAction::failed, DsnAction::delayed, no, relayed, DsnAction::delivered, relayed}}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -188,8 +188,39 @@ TEST_F(DsnTest, SaysWhatHappenedInFields) {
     EXPECT_EQ(field(fields, "Will-Retry-Until"), "(none)");
 }
 
+TEST_F(DsnTest, RepeatsWhatTheSenderSaidOfTime) {
+    envelope_.release_at = base::WallTime(1'795'301'813s);
+    EXPECT_EQ(field(parts()[1].octets, "Future-Release-Request"), "until;2026-11-21T22:56:53Z");
+    envelope_.hold_for = 3600s;
+    envelope_.deliver_by = {.by = base::WallTime(1'795'305'413s)};
+    const auto fields = parts()[1].octets;
+    EXPECT_EQ(field(fields, "Future-Release-Request"), "for;3600");
+    EXPECT_EQ(field(fields, "Deliver-By-Date"), "Sat, 21 Nov 2026 23:56:53 +0000");
+}
+
+TEST_F(DsnTest, SaysThatTheSendersTimeIsOver) {
+    recipients_[0].expired = recipients_[0].deliver_by = true;
+    auto parts = this->parts();
+    EXPECT_EQ(field(recipient_fields(parts), "Action"), "failed");
+    EXPECT_EQ(field(recipient_fields(parts), "Status"), "5.4.7");
+    EXPECT_THAT(parts[0].octets, HasSubstr("set with the message (BY) is over"));
+    EXPECT_THAT(parts[0].octets, HasSubstr("with more time for delivery"));
+    recipients_[0].expired = false;
+    recipients_[0].action = DsnAction::delayed;
+    parts = this->parts();
+    EXPECT_EQ(field(recipient_fields(parts), "Action"), "delayed");
+    EXPECT_EQ(field(recipient_fields(parts), "Status"), "4.4.7");
+    recipients_[0].action = DsnAction::relayed;
+    recipients_[0].reply = {250, {2, 0, 0}, {"Ok"}};
+    parts = this->parts();
+    EXPECT_EQ(field(recipient_fields(parts), "Status"), "2.0.0");
+    EXPECT_THAT(parts[0].octets, HasSubstr("you are told since you set a"));
+}
+
 TEST_F(DsnTest, LeavesOutWhatIsNotKnown) {
     const auto parts = this->parts();
+    EXPECT_EQ(field(parts[1].octets, "Future-Release-Request"), "(none)");
+    EXPECT_EQ(field(parts[1].octets, "Deliver-By-Date"), "(none)");
     EXPECT_EQ(field(parts[1].octets, "Original-Envelope-Id"), "(none)");
     EXPECT_EQ(field(recipient_fields(parts), "Original-Recipient"), "(none)");
 }

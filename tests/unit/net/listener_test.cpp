@@ -34,6 +34,18 @@ TEST(Listener, APortThatIsTakenIsAnError) {
     EXPECT_EQ(second.error(), asio::error::address_in_use);
 }
 
+TEST(Listener, WhatItAcceptsSendsAtOnce) {
+    asio::io_context context{1};
+    auto acceptor = listen(context, asio::ip::make_address("127.0.0.1"), 0);
+    ASSERT_TRUE(acceptor);
+    tcp::socket client(context);
+    client.connect(acceptor->local_endpoint());
+    const tcp::socket accepted = acceptor->accept();
+    tcp::no_delay no_delay;
+    accepted.get_option(no_delay);
+    EXPECT_TRUE(no_delay.value());
+}
+
 TEST(Listener, WithoutSocketActivationNothingIsInherited) {
     asio::io_context context{1};
     EXPECT_TRUE(inherited_listeners(context).empty());

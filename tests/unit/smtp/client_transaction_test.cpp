@@ -20,6 +20,7 @@ struct Mail {
     bool body_along = true;
     bool rset_first = false;
     bool smtputf8 = false;
+    std::optional<std::chrono::seconds> deliver_within;
     BodyType body = BodyType::seven_bit;
 };
 
@@ -68,6 +69,7 @@ Result play(Player& player, const Mail& mail) {
                                .smtputf8 = mail.smtputf8,
                                .rset_first = mail.rset_first,
                                .body_along = mail.body_along,
+                               .deliver_within = mail.deliver_within,
                                .limits = {}};
     TransactionMachine machine(plan);
     Result result;
@@ -462,6 +464,31 @@ TEST(TransactionMachine, SendsTheParametersThatTheServerKnows) {
         mail.smtputf8 = true;
         mail.body = BodyType::eight_bit_mime;
         play({each.mail, "S: 250 a", each.rcpt, "S: 550 b"}, mail);
+    }
+}
+
+TEST(TransactionMachine, PassesOnTheTimeForDelivery) {
+    struct Case {
+        std::optional<std::chrono::seconds> left;
+        DeliverBy::Mode mode;
+        bool trace;
+        std::string mail;
+    };
+    using enum DeliverBy::Mode;
+    using std::chrono::seconds;
+    const std::vector<Case> cases{
+        {seconds(90), return_mail, false, "C: MAIL FROM:<> BY=90;R"},
+        {seconds(90), return_mail, true, "C: MAIL FROM:<> BY=90;RT"},
+        {seconds(-7), notify, false, "C: MAIL FROM:<> BY=-7;N"},
+        {std::nullopt, notify, true, "C: MAIL FROM:<>"},
+    };
+    for (const auto& each : cases) {
+        Mail mail;
+        mail.envelope.deliver_by = {.by = {}, .mode = each.mode, .trace = each.trace};
+        mail.envelope.recipients.push_back({.address = "x@test", .notify = {}, .orcpt = {}});
+        mail.recipients = {0};
+        mail.deliver_within = each.left;
+        play({each.mail, "S: 250 a", "C: RCPT TO:<x@test>", "S: 550 b"}, mail);
     }
 }
 

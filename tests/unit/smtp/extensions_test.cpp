@@ -42,6 +42,27 @@ TEST(Extensions, AreWrittenAsAnEhloReply) {
     EXPECT_EQ(parse_extensions(ehlo_reply("relay.example.com", offered).lines), offered);
 }
 
+TEST(Extensions, SayUntilWhenMailIsHeldAndHowSoonItIsReturned) {
+    Extensions offered;
+    offered.deliver_by = 0;
+    offered.future_release = {.max_interval = std::chrono::hours(1),
+                              .max_time = base::WallTime(std::chrono::seconds(1'795'298'213))};
+    EXPECT_EQ(ehlo_reply("relay.example.com", offered).wire(),
+              "250-relay.example.com\r\n"
+              "250-DELIVERBY\r\n"
+              "250 FUTURERELEASE 3600 2026-11-21T21:56:53Z\r\n");
+    offered.deliver_by = 60;
+    EXPECT_EQ(ehlo_reply("relay.example.com", offered).lines[1], "DELIVERBY 60");
+}
+
+TEST(Extensions, ReadTheLeastTimeOfDeliverBy) {
+    EXPECT_EQ(parse({"DELIVERBY"}).deliver_by, 0U);
+    EXPECT_EQ(parse({"deliverby 120"}).deliver_by, 120U);
+    EXPECT_EQ(parse({"DELIVERBY 120,FUTURE=1"}).deliver_by, 120U);
+    EXPECT_EQ(parse({"DELIVERBY FUTURE"}).deliver_by, 0U);
+    EXPECT_EQ(parse({"PIPELINING"}).deliver_by, std::nullopt);
+}
+
 TEST(Extensions, AreLeftOutWhereNotOffered) {
     EXPECT_EQ(ehlo_reply("relay.example.com", {}).wire(), "250 relay.example.com\r\n");
 }

@@ -65,6 +65,28 @@ TEST(MailCommand, ReadsEachValue) {
     EXPECT_EQ(mail("MAIL FROM:<> AUTH=e+3Dmc2@example.com"), mail("MAIL FROM:<>"));
 }
 
+TEST(MailCommand, ReadsWhenToReleaseTheMessage) {
+    using std::chrono::seconds;
+    EXPECT_EQ(mail("MAIL FROM:<> holdfor=1")->hold_for, seconds(1));
+    EXPECT_EQ(mail("MAIL FROM:<> HOLDFOR=999999999")->hold_for, seconds(999'999'999));
+    EXPECT_EQ(mail("MAIL FROM:<> HOLDUNTIL=2030-01-31T09:00:00.25+01:00")->hold_until,
+              base::parse_rfc3339("2030-01-31T08:00:00.250Z"));
+}
+
+TEST(MailCommand, ReadsByWhenToDeliverTheMessage) {
+    using enum DeliverBy::Mode;
+    using std::chrono::seconds;
+    const std::pair<std::string, ByParameter> cases[] = {
+        {"BY=120;R", {seconds(120), return_mail, false}},
+        {"by=+120;rt", {seconds(120), return_mail, true}},
+        {"BY=999999999;N", {seconds(999'999'999), notify, false}},
+        {"BY=0;N", {seconds(0), notify, false}},
+        {"BY=-120;NT", {seconds(-120), notify, true}},
+    };
+    for (const auto& [text, expected] : cases)
+        EXPECT_EQ(mail("MAIL FROM:<> " + text)->by, expected) << text;
+}
+
 struct Refused {
     std::string_view name;
     std::string line;
@@ -95,7 +117,7 @@ TEST(MailCommand, RefusesWithItsOwnFault) {
         {"utf-8 without SMTPUTF8", "MAIL FROM:<ö@x.org>", non_ascii_reverse_path, "ö@x.org"},
         {"not utf-8", "MAIL FROM:<\xF6@x.org> SMTPUTF8", bad_reverse_path, "\xF6@x.org"},
         {"control", "MAIL FROM:<a\x01@x.org>", bad_reverse_path, "a?@x.org"},
-        {"unknown parameter", "MAIL FROM:<> HOLDFOR=3", unknown_parameter, "HOLDFOR"},
+        {"unknown parameter", "MAIL FROM:<> HOLD=3", unknown_parameter, "HOLD"},
         {"parameter of RCPT", "MAIL FROM:<> NOTIFY=NEVER", unknown_parameter, "NOTIFY"},
         {"SIZE twice", "MAIL FROM:<> SIZE=1 size=1", duplicate_parameter, "size"},
         {"SMTPUTF8 twice", "MAIL FROM:<> SMTPUTF8 SMTPUTF8", duplicate_parameter, "SMTPUTF8"},
@@ -123,6 +145,40 @@ TEST(MailCommand, RefusesWithItsOwnFault) {
          "MT-PRIORITY=10"},
         {"MT-PRIORITY signed", "MAIL FROM:<> MT-PRIORITY=+1", bad_parameter, "MT-PRIORITY=+1"},
         {"MT-PRIORITY minus zero", "MAIL FROM:<> MT-PRIORITY=-0", bad_parameter, "MT-PRIORITY=-0"},
+        {"HOLDFOR without value", "MAIL FROM:<> HOLDFOR", bad_parameter, "HOLDFOR"},
+        {"HOLDFOR of nothing", "MAIL FROM:<> HOLDFOR=0", bad_parameter, "HOLDFOR=0"},
+        {"HOLDFOR with a leading 0", "MAIL FROM:<> HOLDFOR=060", bad_parameter, "HOLDFOR=060"},
+        {"HOLDFOR of ten digits", "MAIL FROM:<> HOLDFOR=1000000000", bad_parameter,
+         "HOLDFOR=1000000000"},
+        {"HOLDFOR negative", "MAIL FROM:<> HOLDFOR=-60", bad_parameter, "HOLDFOR=-60"},
+        {"HOLDFOR with a unit", "MAIL FROM:<> HOLDFOR=60s", bad_parameter, "HOLDFOR=60s"},
+        {"HOLDFOR twice", "MAIL FROM:<> HOLDFOR=1 HOLDFOR=1", duplicate_parameter, "HOLDFOR"},
+        {"HOLDUNTIL without value", "MAIL FROM:<> HOLDUNTIL", bad_parameter, "HOLDUNTIL"},
+        {"HOLDUNTIL without zone", "MAIL FROM:<> HOLDUNTIL=2030-01-31T08:00:00", bad_parameter,
+         "HOLDUNTIL=2030-01-31T08:00:00"},
+        {"HOLDUNTIL on no day", "MAIL FROM:<> HOLDUNTIL=2030-02-30T08:00:00Z", bad_parameter,
+         "HOLDUNTIL=2030-02-30T08:00:00Z"},
+        {"HOLDUNTIL twice", "MAIL FROM:<> HOLDUNTIL=2030-01-31T08:00:00Z HOLDUNTIL=x",
+         duplicate_parameter, "HOLDUNTIL"},
+        {"HOLDFOR and HOLDUNTIL", "MAIL FROM:<> HOLDFOR=1 HOLDUNTIL=2030-01-31T08:00:00Z",
+         bad_parameter, "HOLDFOR and HOLDUNTIL"},
+        {"HOLDUNTIL and HOLDFOR", "MAIL FROM:<> HOLDUNTIL=2030-01-31T08:00:00Z HOLDFOR=1",
+         bad_parameter, "HOLDFOR and HOLDUNTIL"},
+        {"BY without value", "MAIL FROM:<> BY", bad_parameter, "BY"},
+        {"BY without mode", "MAIL FROM:<> BY=60", bad_parameter, "BY=60"},
+        {"BY with an empty mode", "MAIL FROM:<> BY=60;", bad_parameter, "BY=60;"},
+        {"BY without time", "MAIL FROM:<> BY=;R", bad_parameter, "BY=;R"},
+        {"BY with a sign alone", "MAIL FROM:<> BY=-;N", bad_parameter, "BY=-;N"},
+        {"BY with two signs", "MAIL FROM:<> BY=+-1;N", bad_parameter, "BY=+-1;N"},
+        {"BY of ten digits", "MAIL FROM:<> BY=1000000000;N", bad_parameter, "BY=1000000000;N"},
+        {"BY other mode", "MAIL FROM:<> BY=60;X", bad_parameter, "BY=60;X"},
+        {"BY other trace", "MAIL FROM:<> BY=60;RX", bad_parameter, "BY=60;RX"},
+        {"BY too long a mode", "MAIL FROM:<> BY=60;RTT", bad_parameter, "BY=60;RTT"},
+        {"BY trace alone", "MAIL FROM:<> BY=60;T", bad_parameter, "BY=60;T"},
+        {"BY both modes", "MAIL FROM:<> BY=60;NR", bad_parameter, "BY=60;NR"},
+        {"BY at once with R", "MAIL FROM:<> BY=0;R", bad_parameter, "BY=0;R"},
+        {"BY in the past with R", "MAIL FROM:<> BY=-1;RT", bad_parameter, "BY=-1;RT"},
+        {"BY twice", "MAIL FROM:<> BY=60;R BY=60;R", duplicate_parameter, "BY"},
     };
     for (const auto& [name, line, fault, text] : cases) {
         SCOPED_TRACE(name);

@@ -42,6 +42,16 @@ smtp::Envelope sample_envelope() {
     return envelope;
 }
 
+smtp::Envelope scheduled_envelope() {
+    smtp::Envelope envelope = sample_envelope();
+    envelope.release_at = envelope.received + std::chrono::hours(2);
+    envelope.hold_for = std::chrono::hours(2);
+    envelope.deliver_by = {.by = envelope.received + std::chrono::hours(3),
+                           .mode = smtp::DeliverBy::Mode::return_mail,
+                           .trace = true};
+    return envelope;
+}
+
 MessageState sample_state() {
     MessageState state;
     state.recipients.resize(3);
@@ -98,6 +108,58 @@ TEST(RecordPayload, EnvelopesComeBackAsTheyWere) {
     EXPECT_EQ(decode_envelope(encode(smtp::Envelope{}), large), smtp::Envelope{});
 }
 
+TEST(RecordPayload, TimesOfDeliveryComeBackAsTheyWere) {
+    std::optional<LargeReference> large;
+    smtp::Envelope envelope = scheduled_envelope();
+    EXPECT_EQ(decode_envelope(encode(envelope), large), envelope);
+    EXPECT_EQ(decode_envelope(encode(envelope, LargeReference{1, 2}), large), envelope);
+    EXPECT_EQ(large, (LargeReference{1, 2}));
+    envelope.hold_for.reset();
+    envelope.deliver_by->mode = smtp::DeliverBy::Mode::notify;
+    EXPECT_EQ(decode_envelope(encode(envelope), large), envelope);
+    envelope.deliver_by.reset();
+    EXPECT_EQ(decode_envelope(encode(envelope), large), envelope);
+    envelope.release_at.reset();
+    EXPECT_EQ(decode_envelope(encode(envelope), large), envelope);
+}
+
+/// As it was written before records knew of times of delivery.
+TEST(RecordPayload, ReadsARecordOfTheVersionBefore) {
+    const char octets[] =
+        "\x01\x05\x00\x00\x03\x03\x7b\x68\xe5\xcf\x8b\x01\x00\x00"
+        "\x03\x00"
+        "acc"
+        "\x03\x00"
+        "a@b"
+        "\x00\x00\x00\x00\x02\x00\x00\x00"
+        "\x00\x03\x00\x00\x00"
+        "c@d"
+        "\x00\x00\x00\x00"
+        "\x05\x03\x00\x00\x00"
+        "e@f"
+        "\x0a\x00\x00\x00"
+        "rfc822;e@f"
+        "\x64\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00";
+    std::optional<LargeReference> large;
+    const auto envelope = decode_envelope({octets, sizeof octets - 1}, large);
+    smtp::Envelope expected;
+    expected.account = "acc";
+    expected.reverse_path = "a@b";
+    expected.recipients = {{"c@d", {}, ""},
+                           {"e@f", {.given = true, .success = true}, "rfc822;e@f"}};
+    expected.mt_priority = 3;
+    expected.received = base::WallTime(std::chrono::milliseconds(1'700'000'000'123));
+    EXPECT_EQ(envelope, expected);
+    EXPECT_EQ(large, (LargeReference{100, 5}));
+}
+
+TEST(RecordPayload, AnUnknownModeOfDeliveryIsRefused) {
+    std::string octets = encode(scheduled_envelope());
+    octets.back() = '\x04';
+    std::optional<LargeReference> large;
+    EXPECT_FALSE(decode_envelope(octets, large));
+}
+
 TEST(RecordPayload, StatesComeBackAsTheyWere) {
     EXPECT_EQ(decode_state(encode(sample_state())), sample_state());
     EXPECT_EQ(decode_state(encode(MessageState{})), MessageState{});
@@ -111,7 +173,7 @@ TEST(RecordPayload, AReplyIsStoredUpToItsBound) {
 
 TEST(RecordPayload, OctetsCutShortOrTooLongAreRefused) {
     std::optional<LargeReference> large;
-    const std::string envelope = encode(sample_envelope(), LargeReference{1, 2});
+    const std::string envelope = encode(scheduled_envelope(), LargeReference{1, 2});
     const std::string state = encode(sample_state());
     for (std::size_t length = 0; length < envelope.size(); ++length)
         EXPECT_FALSE(decode_envelope(envelope.substr(0, length), large));
@@ -126,7 +188,7 @@ TEST(RecordPayload, RandomOctetsDoNoHarm) {
     std::mt19937_64 random(1);
     std::optional<LargeReference> large;
     for (int trial = 0; trial < 20'000; ++trial) {
-        std::string octets = trial % 2 == 0 ? encode(sample_envelope()) : encode(sample_state());
+        std::string octets = trial % 2 == 0 ? encode(scheduled_envelope()) : encode(sample_state());
         for (std::uint64_t flips = random() % 8; flips-- > 0;)
             octets[random() % octets.size()] = static_cast<char>(random());
         (void)decode_envelope(octets, large);
@@ -161,6 +223,28 @@ TEST(SegmentIndex, ComesBackAsItWas) {
               base::WallTime(std::chrono::milliseconds(1000)));
     EXPECT_EQ(index->entries[2].range, (SegmentRange{2, 3}));
     EXPECT_EQ(index->entries[2].length, 72U);
+}
+
+TEST(SegmentIndex, KnowsTheTimesOfDelivery) {
+    std::string entries;
+    const auto append = [&](const smtp::Envelope& envelope) {
+        append_entry(
+            entries,
+            {RecordType::message, 64, 100, summarize(base::MessageId{1}, envelope, 5000), {}});
+    };
+    smtp::Envelope plain = sample_envelope();
+    smtp::Envelope held = scheduled_envelope();
+    smtp::Envelope late = held;
+    late.release_at = late.received - std::chrono::hours(1);
+    for (const auto& envelope : {plain, held, late}) append(envelope);
+    const auto index = decode_index(encode_index({}, entries));
+    ASSERT_TRUE(index);
+    const std::vector<smtp::Envelope> all{plain, held, late};
+    for (std::size_t i = 0; i < all.size(); ++i)
+        EXPECT_EQ(index->entries[i].summary.lifetime, all[i].lifetime()) << i;
+    EXPECT_EQ(index->entries[0].summary.next_attempt, base::WallTime());
+    EXPECT_EQ(index->entries[1].summary.next_attempt, *held.release_at);
+    EXPECT_EQ(index->entries[2].summary.next_attempt, base::WallTime()) << "its release is over";
 }
 
 TEST(SegmentIndex, AnyFlippedBitIsNoticed) {

@@ -91,6 +91,53 @@ TEST(Spool, TellsWhatBecameDurableInEachCommit) {
     EXPECT_EQ(told[0].priority, messages[0].second.envelope.priority);
 }
 
+TEST(Spool, HoldsAMessageUntilItsReleaseWhateverHappens) {
+    FaultyFiles disk;
+    std::mutex mutex;
+    std::vector<Summary> told;
+    Sample sample = make_sample(1, 300, 2);
+    sample.envelope.release_at = sample.envelope.received + std::chrono::hours(1);
+    const base::WallTime release = *sample.envelope.release_at;
+    const auto expect_held = [&](Harness& harness, base::MessageId id) {
+        const auto stored = harness.read(id);
+        ASSERT_TRUE(stored);
+        for (const auto& recipient : stored->state.recipients)
+            EXPECT_EQ(recipient.next_attempt, release);
+    };
+    base::MessageId id;
+    {
+        Harness harness;
+        ASSERT_TRUE(harness.start(disk));
+        harness.spool().on_stored([&](std::span<const Summary> stored) {
+            const std::lock_guard lock(mutex);
+            told.insert(told.end(), stored.begin(), stored.end());
+        });
+        id = harness.spool().next_id();
+        ASSERT_TRUE(harness.store(id, sample));
+        ASSERT_TRUE(disk.wait_until([&] {
+            const std::lock_guard lock(mutex);
+            return !told.empty();
+        }));
+        EXPECT_EQ(told[0].next_attempt, release);
+        EXPECT_EQ(told[0].lifetime.start, release);
+        expect_held(harness, id);
+    }
+    {
+        Harness harness;  // by the index
+        ASSERT_TRUE(harness.start(disk));
+        EXPECT_EQ(harness.recovered().at(id).next_attempt, release);
+        expect_held(harness, id);
+    }
+    const auto names = disk.list("/spool/segments");
+    ASSERT_TRUE(names);
+    for (const auto& name : *names)
+        if (name.ends_with(".idx")) ASSERT_TRUE(disk.remove("/spool/segments/" + name));
+    Harness harness;  // by reading the segment, as after a crash
+    ASSERT_TRUE(harness.start(disk));
+    EXPECT_EQ(harness.recovered().at(id).next_attempt, release);
+    expect_held(harness, id);
+}
+
 TEST(Spool, KeepsALargeMessageInItsOwnFile) {
     FaultyFiles disk;
     const Sample sample = make_sample(1, 200'000);

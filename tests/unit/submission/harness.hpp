@@ -10,9 +10,12 @@
 #include "account/directory.hpp"
 #include "base/base64.hpp"
 #include "config/types.hpp"
+#include "limit/limiter.hpp"
 #include "net/io_threads.hpp"
 #include "net/listener.hpp"
 #include "net/loopback.hpp"
+#include "submission/account_limits.hpp"
+#include "submission/answering_store.hpp"
 #include "submission/fake_spool.hpp"
 #include "submission/server.hpp"
 #include "submission/test_client.hpp"
@@ -52,11 +55,14 @@ class Harness {
     std::uint16_t start(submission::ListenerRules rules) {
         config.submission = limits;
         authenticator_.emplace(account::Directory::build(config, "key"), limits, clock);
+        limiter.emplace(counters, clock, limit::Limiter::Events{});
+        account_limits_.emplace(*limiter, config.accounts);
         pool.emplace(sasl_threads, sasl_waiting);
         submission::Services services{.hostname = "relay.example.com",
                                       .limits = limits,
                                       .large_message = large_message,
                                       .authenticator = *authenticator_,
+                                      .account_limits = *account_limits_,
                                       .spool = real_spool != nullptr ? *real_spool : spool,
                                       .offload = *pool,
                                       .clock = clock,
@@ -107,12 +113,15 @@ class Harness {
     TempDirectory directory;
     FakeSpool spool;
     spool::Spool* real_spool = nullptr;
+    AnsweringStore counters;
+    std::optional<limit::Limiter> limiter;
     std::optional<net::OffloadPool> pool;
     std::optional<net::IoThreads> threads;
     std::optional<submission::Server> server;
 
   private:
     std::optional<account::Authenticator> authenticator_;
+    std::optional<submission::AccountLimits> account_limits_;
 };
 
 /// Plays a conversation: `S: ` is a reply line expected (`...` at its end stands for anything),

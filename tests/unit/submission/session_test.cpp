@@ -25,6 +25,8 @@ TEST(Session, StoresAMessage) {
                     S: 250-ENHANCEDSTATUSCODES
                     S: 250-MT-PRIORITY
                     S: 250-SIZE 26214400
+                    S: 250-DELIVERBY
+                    S: 250-FUTURERELEASE 2592000 ...
                     S: 250 LIMITS RCPTMAX=1000
                     C: MAIL FROM:<shop@example.com> SIZE=100 RET=HDRS ENVID=QQ314159
                     S: 250 2.1.0 Ok

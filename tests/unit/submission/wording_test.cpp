@@ -128,6 +128,20 @@ TEST(Wording, SaysWhyAConnectionEnds) {
               "up");
 }
 
+TEST(Wording, SaysWhichLimitARecipientIsOver) {
+    EXPECT_EQ(wording::over_submit_rate,
+              "454 4.7.0 Throttling failure: Maximum sending rate exceeded");
+    EXPECT_EQ(wording::over_quota(limit::CalendarUnit::hour, "2026-11-22T02:00:00+01:00"),
+              "454 4.7.0 Throttling failure: Hourly message quota exceeded; it resets at "
+              "2026-11-22T02:00:00+01:00");
+    EXPECT_EQ(wording::over_quota(limit::CalendarUnit::day, "2026-11-23T00:00:00+01:00"),
+              "454 4.7.0 Throttling failure: Daily message quota exceeded; it resets at "
+              "2026-11-23T00:00:00+01:00");
+    EXPECT_EQ(wording::over_quota(limit::CalendarUnit::month, "2026-12-01T00:00:00+01:00"),
+              "454 4.7.0 Throttling failure: Monthly message quota exceeded; it resets at "
+              "2026-12-01T00:00:00+01:00");
+}
+
 TEST(Wording, GivesEveryRefusalAnEnhancedStatusCodeOfItsClass) {
     const std::regex form("([45])[0-9][0-9] \\1\\.[0-9]+\\.[0-9]+ [A-Z].{8,}");
     for (int i = 1; i <= static_cast<int>(Refusal::too_many_errors); ++i) {

@@ -1,0 +1,138 @@
+#include "delivery/picker.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace outpost::delivery {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// A lease that does not come (its store fails) is asked for again after this.
+constexpr std::chrono::seconds lease_wait{10};
+/// A message larger than any limit lets through is looked at again after a while: limits change.
+constexpr std::chrono::hours aside{1};
+/// Shorter waits are the daily business of a rate, not news.
+constexpr std::chrono::minutes noteworthy{1};
+constexpr std::chrono::minutes silence{10};
+
+base::WallTime ask_again(const Denial& denial, base::WallTime now) {
+    const base::WallTime until =
+        denial.lease ? std::min(denial.until, now + lease_wait) : denial.until;
+    return std::max(until, now + milliseconds(1));
+}
+
+}  // namespace
+
+Picker::Picker(Parts parts, const config::Config& config)
+    : executor_(std::move(parts.executor)),
+      queue_(parts.queue),
+      limiter_(parts.limiter),
+      clock_(parts.clock),
+      permits_(parts.limiter, parts.clock, config),
+      again_(std::make_shared<std::function<void()>>(std::move(parts.again))) {
+    for (const auto& [name, account] : config.accounts)
+        if (account.weight != 1) queue_.set_weight(name, account.weight);
+    spool::UpstreamIndex index = 0;
+    for (const auto& [name, upstream] : config.upstreams) {
+        if (upstream.priority == config::PriorityOrder::weighted)
+            queue_.set_shares(index, upstream.share);
+        ++index;
+    }
+}
+
+Picker::Result Picker::next(spool::UpstreamIndex upstream) {
+    const base::WallTime now = clock_.wall();
+    std::uint8_t lowest = spool::queue_priorities;
+    std::optional<Wait> wait;
+    while (const auto front = queue_.front(upstream, now, lowest)) {
+        const spool::QueueEntry entry = queue_.entry(*front);
+        auto permit = permits_.acquire(entry, queue_.account_name(entry.account));
+        if (permit) {
+            queue_.take(*front, permit->recipients);
+            return {.pick = Pick{*front, std::move(*permit)}, .wait = {}};
+        }
+        const Denial& denial = permit.error();
+        note(denial);
+        if (denial.whose == Denial::Whose::message) {
+            set_aside(*front, denial);
+        } else if (denial.whose == Denial::Whose::account) {
+            hold_account(entry, denial);
+        } else {
+            const base::WallTime until = ask_again(denial, now);
+            if (!wait || until < wait->until) wait = Wait{until, denial.reason};
+            if (denial.lease) wait_for(*denial.lease, std::nullopt);
+            // By weight, mail that may use the upstream's reserve can stand behind mail that may
+            // not.
+            if (entry.priority == 1) break;
+            lowest = entry.priority - 1;
+        }
+    }
+    return {.pick = {}, .wait = std::move(wait)};
+}
+
+bool Picker::settle(std::uint32_t account, const Permit& permit, const SentPart& sent) {
+    permits_.settle(permit, sent);
+    if (!queue_.account_held(account)) return false;
+    queue_.release_account(account);
+    return true;
+}
+
+const Picker::Wait* Picker::held(std::uint32_t account) const {
+    if (!queue_.account_held(account)) return nullptr;
+    const auto found = holds_.find(account);
+    return found == holds_.end() ? nullptr : &found->second;
+}
+
+void Picker::hold_account(const spool::QueueEntry& entry, const Denial& denial) {
+    const base::WallTime now = clock_.wall();
+    if (denial.lease) wait_for(*denial.lease, entry.account);
+    const base::WallTime until = ask_again(denial, now);
+    holds_[entry.account] = {until, denial.reason};
+    queue_.hold_account(entry.account, until);
+}
+
+void Picker::set_aside(spool::Queue::Handle handle, const Denial& denial) {
+    const spool::QueueEntry entry = queue_.entry(handle);
+    const base::WallTime now = clock_.wall();
+    base::log::warning("too large for a limit",
+                       {{"id", entry.id.text()},
+                        {"size", entry.size},
+                        {"limit", denial.reason},
+                        {"result", "it waits; raise the limit, or it expires"}});
+    queue_.take(handle, 0);
+    queue_.requeue(handle,
+                   {.next_attempt = now + aside,
+                    .deadline = entry.deadline,
+                    .recipients = entry.recipients,
+                    .attempts = entry.attempts,
+                    .setback = entry.setback},
+                   now);
+}
+
+void Picker::wait_for(limit::Limiter::Id lease, std::optional<std::uint32_t> account) {
+    limiter_.when_leased(lease,
+                         [this, account, executor = executor_, alive = std::weak_ptr(again_)] {
+                             boost::asio::post(executor, [this, account, alive] {
+                                 const auto again = alive.lock();
+                                 if (!again) return;
+                                 if (account) queue_.release_account(*account);
+                                 (*again)();
+                             });
+                         });
+}
+
+void Picker::note(const Denial& denial) {
+    const base::WallTime now = clock_.wall();
+    const bool news = denial.until >= now + noteworthy && denial.until != base::WallTime::max();
+    if (!news || denial.whose == Denial::Whose::message) return;
+    base::WallTime& silent_until = noted_[denial.reason];
+    if (now < silent_until) return;
+    silent_until = std::max(now + silence, std::min(denial.until, now + std::chrono::hours(1)));
+    base::log::info("waiting", {{"for", denial.reason}, {"until", base::rfc3339(denial.until)}});
+}
+
+}  // namespace outpost::delivery

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "base/clock.hpp"
+#include "config/types.hpp"
+#include "delivery/permits.hpp"
+#include "spool/queue.hpp"
+
+namespace outpost::delivery {
+
+/// Finds the message that goes next to an upstream and may: the queue says whose turn it is, the
+/// permits whether there is room. An account that has to wait is held in the queue, so that others
+/// go on and nothing looks at its mail until its time has come. On one executor.
+class Picker {
+  public:
+    struct Parts {
+        boost::asio::any_io_executor executor;
+        spool::Queue& queue;
+        limit::Limiter& limiter;
+        const base::Clock& clock;
+        /// A lease that was waited for has been answered: ask for all upstreams again. Called on
+        /// the executor.
+        std::function<void()> again;
+    };
+    Picker(Parts parts, const config::Config& config);
+
+    struct Pick {
+        spool::Queue::Handle handle{};
+        Permit permit;
+    };
+    /// What has to wait for a limit, until when (or a little earlier, to ask again).
+    struct Wait {
+        base::WallTime until{};
+        std::string reason;  ///< `rate 14/s of upstream ses-eu`
+    };
+    /// A message, taken from the queue; or what the upstream has to wait for; or neither, if it has
+    /// no mail that could go.
+    struct Result {
+        std::optional<Pick> pick;
+        std::optional<Wait> wait;
+    };
+    [[nodiscard]] Result next(spool::UpstreamIndex upstream);
+    /// The attempt is over: what was not used comes back. True if its account was held and will be
+    /// asked again: it may have mail for other upstreams.
+    bool settle(std::uint32_t account, const Permit& permit, const SentPart& sent);
+    /// What an account waits for with all its mail, if it does.
+    [[nodiscard]] const Wait* held(std::uint32_t account) const;
+
+  private:
+    void hold_account(const spool::QueueEntry& entry, const Denial& denial);
+    void set_aside(spool::Queue::Handle handle, const Denial& denial);
+    void wait_for(limit::Limiter::Id lease, std::optional<std::uint32_t> account);
+    void note(const Denial& denial);
+
+    boost::asio::any_io_executor executor_;
+    spool::Queue& queue_;
+    limit::Limiter& limiter_;
+    const base::Clock& clock_;
+    Permits permits_;
+    /// Posted calls look at this: empty once the picker is gone.
+    std::shared_ptr<std::function<void()>> again_;
+    std::unordered_map<std::uint32_t, Wait>
+        holds_;  ///< by account; of use while the queue holds it
+    std::unordered_map<std::string, base::WallTime> noted_;  ///< by reason, until when to be silent
+};
+
+}  // namespace outpost::delivery

@@ -1,0 +1,121 @@
+#include "delivery/port.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace outpost::delivery {
+namespace {
+
+Destination make_destination(const config::Upstream& upstream,
+                             std::unique_ptr<upstream::Transport> transport) {
+    Destination to{.name = upstream.name, .transport = std::move(transport)};
+    if (const auto* smtp = std::get_if<config::SmtpUpstream>(&upstream.kind))
+        to.uncertain = smtp->uncertain;
+    to.final_delivery = std::holds_alternative<config::SandboxUpstream>(upstream.kind);
+    return to;
+}
+
+}  // namespace
+
+Port::Port(const config::Upstream& upstream, std::unique_ptr<upstream::Transport> transport,
+           spool::UpstreamIndex index)
+    : destination_(make_destination(upstream, std::move(transport))),
+      gate_(upstream.concurrency),
+      pace_(upstream.concurrency),
+      index_(index),
+      has_reserve_(upstream.reserve.has_value()) {}
+
+bool Port::may_start(base::MonoTime now, base::WallTime wall) {
+    if (!gate_.may_start(now)) return false;
+    // What mail of low priority waits for does not bind the mail that has a reserve.
+    if (limit_wait_ && wall < limit_wait_->until && !has_reserve_) return false;
+    // A probe of a closed upstream is let through: the gate spaces those.
+    if (gate_.state() != UpstreamGate::State::open) return true;
+    return gate_.active() < pace_.concurrency() && pace_.next_start(now) <= now;
+}
+
+UpstreamGate::Ticket Port::start(std::uint32_t recipients, base::MonoTime now) {
+    pace_.started(recipients, now);
+    return gate_.start();
+}
+
+void Port::finish(UpstreamGate::Ticket ticket, const GateReport& report, base::MonoTime now) {
+    using Change = UpstreamGate::Change;
+    limit_wait_.reset();
+    const UpstreamGate::State before = gate_.state();
+    const Change change = gate_.finish(ticket, report, now);
+    if (report.signal == GateSignal::alive) pace_.succeeded(now);
+    if (change == Change::opened) opened("delivery", now);
+    if (change == Change::backed_off) {
+        if (report.signal == GateSignal::throttled) pace_.throttled(now);
+        if (report.signal == GateSignal::unreachable && before == UpstreamGate::State::open)
+            pace_.dropped(now);
+    }
+    if (change == Change::backed_off || change == Change::suspended) closed(before, report, now);
+    note_pace(now);
+}
+
+void Port::closed(UpstreamGate::State before, const GateReport& report, base::MonoTime now) {
+    const std::string& name = destination_.name;
+    if (gate_.state() == UpstreamGate::State::suspended) {
+        base::log::error("suspended", {{"upstream", name},
+                                       {"reason", report.reason},
+                                       {"result",
+                                        "its mail is kept; check the upstream's credentials and "
+                                        "encryption; a login is tried every 15 minutes"}});
+    } else if (before == UpstreamGate::State::open) {
+        const bool throttled = report.signal == GateSignal::throttled;
+        const auto wait = std::chrono::duration_cast<std::chrono::seconds>(gate_.next_try() - now);
+        base::log::warning(throttled ? "throttled" : "unreachable",
+                           {{"upstream", name},
+                            {"reason", report.reason},
+                            {"next_try", static_cast<std::int64_t>(wait.count())}});
+    }
+}
+
+void Port::opened(std::string_view how, base::MonoTime now) {
+    const auto away = std::chrono::duration<double>(now - gate_.since());
+    pace_.resumed(now);
+    base::log::info("resumed",
+                    {{"upstream", destination_.name}, {"by", how}, {"after", away.count()}});
+}
+
+void Port::note_pace(base::MonoTime now) {
+    const auto speed = pace_.per_second(now);
+    if (speed.has_value() == paced_) return;
+    paced_ = speed.has_value();
+    if (speed) {
+        base::log::warning("slowed down", {{"upstream", destination_.name},
+                                           {"recipients_per_second", *speed},
+                                           {"at_once", pace_.concurrency()}});
+    } else {
+        base::log::info("full speed again", {{"upstream", destination_.name}});
+    }
+}
+
+bool Port::end_login_probe(const std::string& error, base::MonoTime now) {
+    if (!error.empty())
+        base::log::warning("still suspended", {{"upstream", destination_.name}, {"reason", error}});
+    if (gate_.end_login_probe(error.empty(), now) != UpstreamGate::Change::opened) return false;
+    opened("login", now);
+    return true;
+}
+
+std::optional<base::MonoTime> Port::next_event(base::MonoTime now, base::WallTime wall) {
+    std::optional<base::MonoTime> next;
+    const auto consider = [&](base::MonoTime time) {
+        if (time > now) next = std::min(next.value_or(time), time);
+    };
+    if (const auto event = gate_.next_event()) consider(*event);
+    if (gate_.state() == UpstreamGate::State::open) consider(pace_.next_start(now));
+    if (limit_wait_ && limit_wait_->until > wall) {
+        // So far away that the sum would overflow, an hour will do.
+        constexpr std::chrono::milliseconds longest = std::chrono::hours(1);
+        consider(now + std::min(limit_wait_->until - wall, longest));
+    }
+    return next;
+}
+
+}  // namespace outpost::delivery

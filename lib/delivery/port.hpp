@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "config/types.hpp"
+#include "delivery/courier.hpp"
+#include "delivery/pace.hpp"
+#include "delivery/picker.hpp"
+#include "delivery/upstream_gate.hpp"
+#include "spool/queue.hpp"
+
+namespace outpost::delivery {
+
+/// One upstream as the dispatcher sees it: where its mail goes, and what decides whether another
+/// attempt may start. Says in the log what changes. On one executor.
+class Port {
+  public:
+    Port(const config::Upstream& upstream, std::unique_ptr<upstream::Transport> transport,
+         spool::UpstreamIndex index);
+
+    /// By the gate, the pace, and the limit that it waits for.
+    [[nodiscard]] bool may_start(base::MonoTime now, base::WallTime wall);
+    [[nodiscard]] UpstreamGate::Ticket start(std::uint32_t recipients, base::MonoTime now);
+    void finish(UpstreamGate::Ticket ticket, const GateReport& report, base::MonoTime now);
+
+    [[nodiscard]] bool login_probe_due(base::MonoTime now) const noexcept {
+        return gate_.login_probe_due(now);
+    }
+    void begin_login_probe() noexcept { gate_.begin_login_probe(); }
+    /// `error` is empty if the login succeeded. True if the upstream takes mail again.
+    bool end_login_probe(const std::string& error, base::MonoTime now);
+
+    /// A limit has nothing left for the mail that is next: asked again then, after the end of an
+    /// attempt (its permit may have come back), or when ask_again() is called.
+    void wait_for(Picker::Wait limit) { limit_wait_ = std::move(limit); }
+    void ask_again() noexcept { limit_wait_.reset(); }
+    [[nodiscard]] const std::optional<Picker::Wait>& limit_wait() const noexcept {
+        return limit_wait_;
+    }
+
+    /// When something that is not mail may change the answer of may_start(): the gate's next try,
+    /// the pace's next turn, the end of the wait for a limit.
+    [[nodiscard]] std::optional<base::MonoTime> next_event(base::MonoTime now, base::WallTime wall);
+
+    [[nodiscard]] Destination& destination() noexcept { return destination_; }
+    [[nodiscard]] const UpstreamGate& gate() const noexcept { return gate_; }
+    [[nodiscard]] spool::UpstreamIndex index() const noexcept { return index_; }
+
+  private:
+    void closed(UpstreamGate::State before, const GateReport& report, base::MonoTime now);
+    void opened(std::string_view how, base::MonoTime now);
+    void note_pace(base::MonoTime now);
+
+    Destination destination_;
+    UpstreamGate gate_;
+    Pace pace_;
+    spool::UpstreamIndex index_;
+    bool has_reserve_;
+    bool paced_ = false;  ///< as the log knows it
+    std::optional<Picker::Wait> limit_wait_;
+};
+
+}  // namespace outpost::delivery

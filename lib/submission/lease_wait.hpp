@@ -1,0 +1,16 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+
+#include "limit/limiter.hpp"
+
+namespace outpost::submission {
+
+/// Returns once the limiter's store has answered for this counter, or false at `deadline`. Resumes
+/// on the caller's executor, whose threads are one; may be destroyed while it waits.
+[[nodiscard]] boost::asio::awaitable<bool> wait_for_lease(
+    limit::Limiter& limiter, limit::Limiter::Id counter,
+    std::chrono::steady_clock::time_point deadline);
+
+}  // namespace outpost::submission
