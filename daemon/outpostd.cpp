@@ -5,7 +5,6 @@
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
-#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -14,6 +13,7 @@
 #include <chrono>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -27,17 +27,13 @@
 #include "base/random.hpp"
 #include "config/loader.hpp"
 #include "delivery/dispatcher.hpp"
-#include "limit/boot_id.hpp"
-#include "limit/limiter.hpp"
+#include "limit_keeper.hpp"
 #include "net/io_threads.hpp"
 #include "net/listener.hpp"
 #include "net/offload.hpp"
 #include "net/resolver.hpp"
 #include "net/tls_context.hpp"
 #include "spool/spool.hpp"
-#include "store/database.hpp"
-#include "store/sqlite_lease_store.hpp"
-#include "store/writer.hpp"
 #include "submission/account_limits.hpp"
 #include "submission/server.hpp"
 #include "upstream/factory.hpp"
@@ -95,54 +91,6 @@ std::unique_ptr<spool::Spool> open_spool(const config::Config& config, spool::Fi
     log_recovery((*spool)->recovery());
     return std::move(*spool);
 }
-
-void log_quota(const std::string& key, const limit::Warning& warning) {
-    base::log::warning("quota", {{"of", key},
-                                 {"percent", warning.percent},
-                                 {"used", warning.used},
-                                 {"most", warning.most},
-                                 {"resets", base::rfc3339(warning.resets)}});
-}
-
-void log_limit_store(const std::string& error) {
-    if (error.empty()) {
-        base::log::info("limits are stored again", {});
-    } else {
-        base::log::error("limits cannot be stored",
-                         {{"reason", error},
-                          {"result", "mail that is limited waits once its last lease is used up"}});
-    }
-}
-
-/// Taken for new it would let its limit be exceeded.
-[[noreturn]] void refuse_unreadable(const std::string& key, const std::string& why) {
-    throw base::StartFailure(
-        EX_DATAERR, fmt::format("limits: {} is damaged: {}; if what it has used so far may be "
-                                "forgotten, remove it: sqlite3 DATA_DIR/outpost.db \"DELETE FROM "
-                                "counter WHERE key = '{}'\"",
-                                key, why, key));
-}
-
-/// The counters of all limits, and the database that keeps them.
-class LimitKeeper {
-  public:
-    LimitKeeper(const config::Config& config, const base::Clock& clock)
-        : database_(std::filesystem::path(config.data_dir) / "outpost.db"),
-          writer_(database_),
-          store_(database_, writer_, clock),
-          limiter_(
-              store_, clock,
-              {.warning = log_quota, .trouble = log_limit_store, .unreadable = refuse_unreadable},
-              limit::read_boot_id()) {}
-
-    [[nodiscard]] limit::Limiter& limiter() noexcept { return limiter_; }
-
-  private:
-    store::Database database_;
-    store::Writer writer_;
-    store::SqliteLeaseStore store_;
-    limit::Limiter limiter_;
-};
 
 /// Runs `make()` on `context`, waits for its coroutine, and hands its result over.
 template <class Make>

@@ -264,6 +264,7 @@ void RedisNode::handle(std::span<Pending> round) {
     for (Pending& pending : round) {
         Key& key = keys_[pending.request.key];
         key.counter.report(pending.request, moment());
+        key.granted_before = key.counter.granted();
         key.requested_at = mono();
         if (!usable()) continue;
         exchanges.push_back(exchange(pending.request.key, key));
@@ -290,7 +291,8 @@ void RedisNode::answer(Pending& pending, Key& key, std::optional<std::int64_t> a
         less = less || answer.allowance[unit] < want[unit];
         answer.allowance[unit] = std::min(answer.allowance[unit], want[unit]);
     }
-    if (less)
+    // Who got something asks again once it is used, and so reports that at once.
+    if (less && key.counter.granted() == key.granted_before)
         answer.ask_again = wall_of(ask_again.value_or(moment().server_latest + ask_again_alone));
     if (replaced_ || fallback_.epoch.empty()) answer.error = trouble_;
     pending.done(answer);

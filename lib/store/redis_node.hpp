@@ -60,6 +60,7 @@ class RedisNode {
     struct Key {
         SharedCounter counter;
         std::uint64_t acknowledged = 0;
+        limit::Usage granted_before;  ///< the request that is dealt with
         std::int64_t requested_at = 0;
         std::int64_t contact_at = INT64_MIN / 2;
         bool all_known = false;

@@ -246,7 +246,7 @@ for _, limit in ipairs(limits) do
     local own = share_of(call.share, limit) - outstanding(mine, limit.unit)
     room = math.max(0, math.min(most - used - out - kept, own))
     -- Others may give back or use up what they have at any time.
-    limit.again = now + math.min(2000, math.max(250, limit.window and limit.period / 40 or 2000))
+    limit.again = now + (limit.window and math.min(2000, math.max(20, limit.period / 200)) or 2000)
     if out + kept == 0 or used >= most then
       local list = limit.window and counter.windows[limit.unit .. ':' .. limit.period]
       if not list then limit.again = limit.stop

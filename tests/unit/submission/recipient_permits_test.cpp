@@ -3,20 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "limit/memory_store.hpp"
+#include "limit/test_time.hpp"
 
 namespace outpost::submission {
 namespace {
 
 using namespace std::chrono_literals;
 using By = RecipientPermits::Denial::By;
-
-class ManualClock final : public base::Clock {
-  public:
-    [[nodiscard]] base::WallTime wall() const override { return base::WallTime(passed); }
-    [[nodiscard]] base::MonoTime mono() const override { return base::MonoTime(passed); }
-
-    std::chrono::milliseconds passed = 1h;
-};
 
 class Permits : public testing::Test {
   protected:
@@ -36,7 +29,7 @@ class Permits : public testing::Test {
     }
     RecipientPermits permits() { return {limiter_, limits().of("shop")}; }
 
-    ManualClock clock_;
+    limit::FakeClock clock_;
     limit::MemoryStore store_;
     limit::Limiter limiter_{store_, clock_, limit::Limiter::Events{}};
 
@@ -60,7 +53,7 @@ TEST_F(Permits, OfARateComeBackAPeriodAfterTheyWereTaken) {
     EXPECT_FALSE(take_one(open));
     EXPECT_FALSE(take_one(open));
     EXPECT_EQ(take_one(open).value().by, By::submit_rate);
-    clock_.passed += 2s;
+    clock_.advance(2s);
     // The transaction that took them goes on.
     EXPECT_FALSE(take_one(open));
     EXPECT_FALSE(take_one(open));
@@ -77,7 +70,7 @@ TEST_F(Permits, OfAQuotaComeBackWithTheTransactionOrTheNextPeriod) {
         ASSERT_TRUE(denial);
         EXPECT_EQ(denial->by, By::quota);
         EXPECT_EQ(denial->wait.what, limit::Wait::For::quota);
-        EXPECT_EQ(denial->wait.until, base::WallTime(2h));
+        EXPECT_EQ(denial->wait.until, limit::utc(2026, 11, 23, 13));
     }
     {
         RecipientPermits open = permits();
@@ -87,7 +80,7 @@ TEST_F(Permits, OfAQuotaComeBackWithTheTransactionOrTheNextPeriod) {
     }
     RecipientPermits last = permits();
     EXPECT_TRUE(take_one(last));
-    clock_.passed += 1h;
+    clock_.advance(1h);
     EXPECT_FALSE(take_one(last));
 }
 
