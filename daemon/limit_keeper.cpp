@@ -58,7 +58,7 @@ store::RedisOptions redis_options(const config::LimitStore::Redis& from,
                         .password = from.password},
             .node = from.node,
             .share = from.share,
-            .memory = data_dir / "shared-limits"};
+            .memory = data_dir / "redis-node"};
 }
 
 }  // namespace

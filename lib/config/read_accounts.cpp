@@ -80,7 +80,7 @@ void read_credentials(Section& section, Account& account) {
     if (auto secret = read_secret(section, "password_hash")) {
         if (const auto value = ScramValue::parse(secret->reveal())) {
             account.password_hash = secret->reveal();
-        } else {
+        } else if (hash != nullptr) {
             section.error(*hash, value.error());
         }
     }

@@ -192,8 +192,24 @@ void Counter::check_lease(const Ask& ask, Instant now, Verdict& verdict) {
         verdict.recipients = std::min(verdict.recipients, left);
         return;
     }
-    verdict.add(
-        {.what = Wait::For::lease, .until = later ? wall_of(*retry, now) : base::WallTime::max()});
+    Wait wait{.what = Wait::For::lease};
+    if (later) wait.until = wall_of(*retry, now);
+    if (later && lease_.used_up()) {
+        wait.what = Wait::For::shared;
+        wait.unit = shared_unit(wait.until, now);
+    }
+    verdict.add(wait);
+}
+
+/// Which quota it probably is that other nodes have used up: the store tells only a time.
+CalendarUnit Counter::shared_unit(base::WallTime until, Instant now) {
+    CalendarUnit unit = CalendarUnit::hour;
+    for (const CalendarUnit each : all_calendar_units) {
+        if (!limits_.quota.of(each)) continue;
+        unit = each;
+        if (use(each, now.wall).period.end >= until) break;
+    }
+    return unit;
 }
 
 void Counter::settle(const Usage& taken, const Usage& used, Instant now) {
@@ -315,7 +331,8 @@ std::string Counter::describe(const Wait& wait) const {
         case Wait::For::rate: return "rate " + rate();
         case Wait::For::quota: return "quota " + quota();
         case Wait::For::spacing: return "even spacing of rate " + rate();
-        case Wait::For::lease: return "the shared counter";
+        case Wait::For::lease: return "the store of limits";
+        case Wait::For::shared: return "what other nodes have left of the limits";
         case Wait::For::too_big:
             return wait.index == Wait::no_rate
                        ? "more recipients than quota " + quota() + " ever lets through"

@@ -44,8 +44,9 @@ struct Wait {
         rate,     ///< Limits::rates[index]
         quota,    ///< the calendar period of `unit`
         spacing,  ///< smooth: its turn has not come
-        lease,    ///< an allowance: one that is under way has no time, see Limiter::when_leased;
-                  ///< after a refusal or a failure, the time from which it is asked for again
+        lease,    ///< an allowance that was asked for: see Limiter::when_leased; with a time where
+                  ///< the store has failed or is not ready
+        shared,   ///< other nodes have used the limit up; for a quota `unit` tells which
         too_big,  ///< more than rates[index] ever lets through, or, for `index` no_rate, than the
                   ///< quota of `unit`; no time
     };
@@ -123,7 +124,7 @@ class Counter {
     [[nodiscard]] std::vector<Level> levels(Instant now);
     /// Passed since the last call.
     [[nodiscard]] std::vector<Warning> warnings(Instant now);
-    /// `rate 14/s`, `quota daily 10000`, `the shared counter`.
+    /// `rate 14/s`, `quota daily 10000`, `the store of limits`.
     [[nodiscard]] std::string describe(const Wait& wait) const;
 
   private:
@@ -142,6 +143,7 @@ class Counter {
     [[nodiscard]] PeriodUse& use(CalendarUnit unit, base::WallTime now) {
         return quotas_[static_cast<std::size_t>(unit)].at(now);
     }
+    [[nodiscard]] CalendarUnit shared_unit(base::WallTime until, Instant now);
     [[nodiscard]] std::uint64_t quota_left(base::WallTime now);
     [[nodiscard]] LeaseRequest request(const Usage& ahead, Instant now) const;
 

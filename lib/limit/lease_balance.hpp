@@ -37,6 +37,9 @@ class LeaseBalance {
     /// Before this time no request goes out; nothing: at any time.
     [[nodiscard]] std::optional<base::MonoTime> retry_at() const noexcept { return retry_at_; }
 
+    /// The store works, has granted before, and has no more: others have used it up.
+    [[nodiscard]] bool used_up() const noexcept { return refused_ && !granted_.empty(); }
+
     void set_size(const LeaseSize& size) noexcept;
     [[nodiscard]] const Usage& taken() const noexcept { return taken_; }
     [[nodiscard]] const Usage& used() const noexcept { return used_; }

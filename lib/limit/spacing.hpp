@@ -19,7 +19,8 @@ class Spacing {
     void set_rates(const std::vector<Rate>& rates, bool smooth);
     [[nodiscard]] bool on() const noexcept { return !turns_.empty(); }
 
-    /// When the turn under rates[index] comes. A message goes whole, and takes a turn for each unit.
+    /// When the turn under rates[index] comes. A message goes whole, and takes a turn for each
+    /// unit.
     [[nodiscard]] base::MonoTime turn(std::size_t index) const { return turns_[index].next; }
     void take(std::size_t index, std::uint64_t amount, base::MonoTime now);
 

@@ -286,13 +286,14 @@ void RedisNode::answer(Pending& pending, Key& key, std::optional<std::int64_t> a
     const limit::Usage& want = pending.request.want;
     limit::LeaseAnswer answer;
     answer.allowance = key.counter.granted() - pending.request.taken;
-    bool less = false;
+    bool stuck = false;
     for (const limit::Unit unit : limit::all_units) {
-        less = less || answer.allowance[unit] < want[unit];
+        // Who got something asks again once it is used, and so reports that at once.
+        const bool more = key.counter.granted()[unit] > key.granted_before[unit];
+        stuck = stuck || (answer.allowance[unit] < want[unit] && !more);
         answer.allowance[unit] = std::min(answer.allowance[unit], want[unit]);
     }
-    // Who got something asks again once it is used, and so reports that at once.
-    if (less && key.counter.granted() == key.granted_before)
+    if (stuck)
         answer.ask_again = wall_of(ask_again.value_or(moment().server_latest + ask_again_alone));
     if (replaced_ || fallback_.epoch.empty()) answer.error = trouble_;
     pending.done(answer);

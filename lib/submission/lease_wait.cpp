@@ -60,4 +60,13 @@ asio::awaitable<bool> wait_for_lease(limit::Limiter& limiter, limit::Limiter::Id
     co_return error == asio::error::operation_aborted;
 }
 
+asio::awaitable<bool> pause_for(std::chrono::milliseconds time,
+                                std::chrono::steady_clock::time_point deadline) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    if (end > deadline) co_return false;
+    asio::steady_timer timer(co_await asio::this_coro::executor, end);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_return true;
+}
+
 }  // namespace outpost::submission

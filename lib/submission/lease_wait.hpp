@@ -13,4 +13,8 @@ namespace outpost::submission {
     limit::Limiter& limiter, limit::Limiter::Id counter,
     std::chrono::steady_clock::time_point deadline);
 
+/// Returns after `time`; false, and at once, if that is after `deadline`.
+[[nodiscard]] boost::asio::awaitable<bool> pause_for(
+    std::chrono::milliseconds time, std::chrono::steady_clock::time_point deadline);
+
 }  // namespace outpost::submission

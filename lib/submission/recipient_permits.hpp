@@ -19,9 +19,9 @@ class RecipientPermits {
         limit::Limiter::Id counter{};
         limit::Wait wait;
 
-        /// The store has been asked for an allowance; asking again after its answer may help.
-        [[nodiscard]] bool awaits_lease() const noexcept {
-            return wait.what == limit::Wait::For::lease && wait.until == base::WallTime::max();
+        /// Nothing is known yet: the store has been asked, or is asked again at wait.until.
+        [[nodiscard]] bool undecided() const noexcept {
+            return wait.what == limit::Wait::For::lease;
         }
     };
 

@@ -32,8 +32,10 @@ std::size_t surely_missing(std::string_view begun) {
     if (begun.size() < shortest_text.size()) return shortest_text.size() - begun.size();
     if (begun.starts_with("PROXY")) return begun.ends_with('\r') ? 1 : 2;
     if (begun.size() < fixed_binary) return fixed_binary - begun.size();
-    const auto octet = [&](std::size_t at) { return static_cast<unsigned char>(begun[at]); };
-    const std::size_t whole = fixed_binary + octet(14) * 256U + octet(15);
+    const auto octet = [&](std::size_t at) {
+        return std::size_t{static_cast<unsigned char>(begun[at])};
+    };
+    const std::size_t whole = fixed_binary + octet(14) * 256 + octet(15);
     return std::max<std::size_t>(1, whole - std::min(whole, begun.size()));
 }
 

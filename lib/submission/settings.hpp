@@ -33,6 +33,10 @@ struct Services {
     /// What the first failed AUTH of a session costs the client; doubles with each, up to
     /// eightfold.
     std::chrono::milliseconds auth_failure_delay{500};
+    /// How long a recipient may wait for the store of its account's limits before it gets a 452.
+    /// One that works takes some milliseconds; one that several nodes share, seconds after its
+    /// start.
+    std::chrono::milliseconds lease_patience{10'000};
 };
 
 /// What a session has of its listening socket.

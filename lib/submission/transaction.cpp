@@ -18,8 +18,6 @@ namespace {
 constexpr std::size_t data_room = 16 << 10;
 /// And once it is known to be no small one.
 constexpr std::size_t large_data_room = 64 << 10;
-/// For an answer of the limits' store; one that works takes some milliseconds.
-constexpr std::chrono::seconds lease_patience{10};
 
 std::size_t room(const DataSink& sink, std::uint64_t received) {
     return sink.refused() || received < large_data_room ? data_room : large_data_room;
@@ -67,7 +65,7 @@ Transaction::Verdict Transaction::mail(const smtp::MailCommand& command) {
 
 std::optional<Transaction::Verdict> Transaction::rcpt(const smtp::RcptCommand& command) {
     denial_ = permits_.take_one();
-    if (denial_ && denial_->awaits_lease()) return std::nullopt;
+    if (denial_ && denial_->undecided()) return std::nullopt;
     if (denial_) return refuse_recipient(command, *denial_);
     auto& recipient = envelope_.recipients.emplace_back();
     // RFC 5321 section 4.5.1: postmaster without a domain is ours.
@@ -80,11 +78,14 @@ std::optional<Transaction::Verdict> Transaction::rcpt(const smtp::RcptCommand& c
 
 Transaction::awaitable<Transaction::Verdict> Transaction::rcpt_patiently(
     const smtp::RcptCommand& command) {
-    const auto deadline = std::chrono::steady_clock::now() + lease_patience;
+    const auto deadline = std::chrono::steady_clock::now() + services_.lease_patience;
     for (bool answered = true; answered;) {
         if (auto verdict = rcpt(command)) co_return std::move(*verdict);
-        answered =
-            co_await wait_for_lease(services_.account_limits.limiter(), denial_->counter, deadline);
+        const base::WallTime again = denial_->wait.until;
+        answered = again == base::WallTime::max()
+                       ? co_await wait_for_lease(services_.account_limits.limiter(),
+                                                 denial_->counter, deadline)
+                       : co_await pause_for(again - services_.clock.wall(), deadline);
     }
     co_return refuse_recipient(command, *denial_);
 }
@@ -97,8 +98,11 @@ Transaction::Verdict Transaction::refuse_recipient(const smtp::RcptCommand& comm
     } else if (denial.by == RecipientPermits::Denial::By::submit_rate) {
         reply = wording::over_submit_rate;
     } else {
-        reply = wording::over_quota(denial.wait.unit,
-                                    limit::local_text(counters_.zone, denial.wait.until));
+        // Of a quota that other nodes have used up a part may come back before its reset.
+        const auto period =
+            limit::period_at(counters_.zone, denial.wait.unit, services_.clock.wall());
+        reply =
+            wording::over_quota(denial.wait.unit, limit::local_text(counters_.zone, period.end));
     }
     base::log::info("recipient refused", {{"client", client_.address_text},
                                           {"account", envelope_.account},

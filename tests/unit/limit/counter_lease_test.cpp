@@ -38,7 +38,7 @@ TEST_F(CounterLease, NothingGoesOutBeforeTheFirstAllowance) {
     EXPECT_EQ(answer.recipients, 0U);
     EXPECT_EQ(answer.wait.what, For::lease);
     EXPECT_EQ(answer.wait.until, base::WallTime::max());
-    EXPECT_EQ(counter.describe(answer.wait), "the shared counter");
+    EXPECT_EQ(counter.describe(answer.wait), "the store of limits");
     const LeaseRequest first = request();
     EXPECT_EQ(first.key, "upstream/a");
     EXPECT_EQ(first.want, (Usage{12, 0, 0})) << "1 %";

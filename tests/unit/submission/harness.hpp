@@ -70,7 +70,8 @@ class Harness {
                                       .admission = submission::Admission::make(
                                           {.connections = limits.max_connections,
                                            .per_address = limits.max_connections_per_ip}),
-                                      .auth_failure_delay = std::chrono::milliseconds(1)};
+                                      .auth_failure_delay = std::chrono::milliseconds(1),
+                                      .lease_patience = lease_patience};
         threads.emplace(2, "test");
         server.emplace(std::move(services), *threads);
         auto socket = net::listen((*threads)[0], boost::asio::ip::address_v4::loopback(), 0);
@@ -107,6 +108,7 @@ class Harness {
     config::Config config;
     config::Submission limits;
     std::uint64_t large_message = 256 << 10;
+    std::chrono::milliseconds lease_patience{10'000};
     std::size_t sasl_threads = 1;
     std::size_t sasl_waiting = 10;
     base::SystemClock clock;

@@ -24,7 +24,7 @@ class Permits : public testing::Test {
     /// As a session does it, with a store that answers.
     std::optional<RecipientPermits::Denial> take_one(RecipientPermits& permits) {
         auto denial = permits.take_one();
-        while (denial && denial->awaits_lease() && store_.run() > 0) denial = permits.take_one();
+        while (denial && denial->undecided() && store_.run() > 0) denial = permits.take_one();
         return denial;
     }
     RecipientPermits permits() { return {limiter_, limits().of("shop")}; }
@@ -89,13 +89,13 @@ TEST_F(Permits, AwaitAnAllowance) {
     const AccountLimits limits(limiter_, {{"shop", account()}});
     RecipientPermits open(limiter_, limits.of("shop"));
     ASSERT_TRUE(open.take_one());
-    EXPECT_TRUE(open.take_one()->awaits_lease());
+    EXPECT_TRUE(open.take_one()->undecided());
     store_.fail("disk full");
     store_.run();
     const auto denial = open.take_one();
     ASSERT_TRUE(denial);
-    EXPECT_EQ(denial->wait.what, limit::Wait::For::lease);
-    EXPECT_FALSE(denial->awaits_lease()) << "nobody is asked before a while has passed";
+    EXPECT_TRUE(denial->undecided());
+    EXPECT_LT(denial->wait.until, base::WallTime::max()) << "asked again after a while";
 }
 
 }  // namespace

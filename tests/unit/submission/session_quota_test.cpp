@@ -8,6 +8,8 @@
 namespace outpost::test {
 namespace {
 
+using namespace std::chrono_literals;
+
 using testing::AnyOf;
 using testing::StartsWith;
 
@@ -250,11 +252,22 @@ TEST_F(SessionQuota, AClientMayLeaveWhileItsSessionWaitsForTheStore) {
 
 TEST_F(SessionQuota, RefusesForNowWhileTheStoreFails) {
     daily_quota(1000);
+    harness.lease_patience = 100ms;
     harness.counters.fail("disk full");
     const auto client = connect();
     client->ask(sender);
     EXPECT_THAT(client->ask(recipient), StartsWith(not_stored));
     EXPECT_EQ(client->ask("DATA"), "554 5.5.1 No valid recipients");
+}
+
+TEST_F(SessionQuota, WaitsForAStoreThatIsNotReadyYet) {
+    daily_quota(1000);
+    harness.counters.fail("not ready");
+    const auto client = connect();
+    client->ask(sender);
+    client->send_line(recipient);
+    harness.counters.fail("");
+    EXPECT_EQ(client->read_reply(), taken);
 }
 
 TEST_F(SessionQuota, FiftySessionsAtItsEdgeNeverExceedIt) {
