@@ -76,9 +76,6 @@ void read_redis(Section& section, Redis& redis) {
     section.read("node", redis.node, as_node);
     section.missing("node", "is missing; name this machine among those that share the counters");
     section.read("share", redis.share, [](const YamlNode& node) { return as_share(node, true); });
-    section.missing("share",
-                    "is missing; write which share of each limit this node may use while Redis is "
-                    "away, such as 50% with two nodes");
     if (auto password = read_secret(section, "password")) redis.password = std::move(*password);
 }
 

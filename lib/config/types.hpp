@@ -180,7 +180,7 @@ struct LimitStore {
         std::uint32_t database = 0;
         base::Secret password;  ///< empty: none
         std::string node;       ///< this machine's name among those that share the counters
-        double share = 0;  ///< of each limit while Redis is away; all nodes' together at most 1
+        double share = 0.5;  ///< of each limit while Redis is away; all nodes' together at most 1
     };
     std::optional<Redis> redis;  ///< nothing: in data_dir/outpost.db
 };

@@ -365,9 +365,7 @@ TEST_F(ConfigLimits, FaultsOfTheStore) {
     }
     EXPECT_EQ(store_errors("store: \"redis://a\""),
               "outpost.yaml:6:9: limits.node: is missing; name this machine among those that share "
-              "the counters\n"
-              "outpost.yaml:6:9: limits.share: is missing; write which share of each limit this "
-              "node may use while Redis is away, such as 50% with two nodes\n");
+              "the counters\n");
     EXPECT_THAT(store_errors("store: \"redis://a\", node: \"a b\", share: 50%"),
                 HasSubstr("limits.node: \"a b\" is not a node's name; write up to 64 letters"));
     EXPECT_THAT(store_errors("store: \"redis://a\", node: a, share: 101%"),
