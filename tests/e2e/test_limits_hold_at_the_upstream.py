@@ -166,7 +166,7 @@ def test_an_upstream_that_throttles_gets_less(outposts, peer):
     relay = limited(outposts, peer)
     send_many(relay, 30)
     peer.wait_messages(30)
-    peer.on("mail", "421 4.7.0 Too many messages, try again in 1 seconds")
+    peer.on("mail", "451 4.7.1 Too many messages, try again in 1 seconds")
     submit.send(relay)
     relay.wait_log(r"slowed down upstream=out recipients_per_second=")
     peer.wait_messages(31)
