@@ -41,7 +41,7 @@ TEST(QueueHolds, PassesOverTheMailOfAHeldAccountEverywhere) {
     EXPECT_EQ(take(queue), 0U);
     EXPECT_EQ(take(queue, t0, 4), 0U);
     EXPECT_EQ(queue.next_due(), WallTime::max());  // no timer
-    queue.add(item(4, "bulk"), 0, t0);  // arrives meanwhile
+    queue.add(item(4, "bulk"), 0, t0);             // arrives meanwhile
     EXPECT_EQ(take(queue), 0U);
     queue.release_account(account_of(queue, first));
     EXPECT_EQ(take(queue), 1U);
