@@ -33,6 +33,14 @@ bool is_setback(const upstream::SendReport& report) {
            std::ranges::any_of(report.outcomes, is_upstream_trouble);
 }
 
+/// Whether the sender has asked to be told of a delay (NOTIFY=DELAY, or BY with mode N).
+bool wants_delay_notice(const smtp::Envelope& envelope) {
+    return envelope.lifetime().notify_at() != base::WallTime::max() ||
+           std::ranges::any_of(envelope.recipients, [](const smtp::Recipient& recipient) {
+               return recipient.notify.given && recipient.notify.delay;
+           });
+}
+
 /// Whether an attempt came so far that the upstream may count it against us.
 bool went_out(const upstream::SendReport& report) {
     using upstream::Verdict;
@@ -62,7 +70,7 @@ asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, std::
     const smtp::Envelope& envelope = stored->envelope;
     spool::MessageState& state = stored->state;
     // Its sender wants it back rather than late.
-    if (started_at >= envelope.lifetime().return_at()) co_return co_await attend(entry);
+    if (started_at >= envelope.lifetime().return_at()) co_return co_await attend(entry, false);
     const auto due = due_recipients(state, started_at, at_most);
     if (due.empty()) co_return Result{.again = conclude(entry, *stored), .gate = {}, .sent = {}};
     const std::uint32_t first_time = untried(state, due);
@@ -108,11 +116,19 @@ asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, std::
                      .sent = went_out(report) ? sent : SentPart{}};
 }
 
-asio::awaitable<Courier::Result> Courier::attend(spool::QueueEntry entry) {
+asio::awaitable<Courier::Result> Courier::attend(spool::QueueEntry entry, bool in_turn) {
     auto stored = co_await spool_.read(entry.id);
     if (!stored) co_return unreadable(entry, stored.error());
     const base::WallTime now = clock_.wall();
-    const bool returned = now >= stored->envelope.lifetime().return_at();
+    const smtp::Lifetime lifetime = stored->envelope.lifetime();
+    if (in_turn && now < policy_.end(lifetime) && !wants_delay_notice(stored->envelope)) {
+        co_return Result{.again = spool::Requeue{.next_attempt = entry.next_attempt,
+                                                 .deadline = policy_.end(lifetime),
+                                                 .recipients = entry.recipients},
+                         .gate = {},
+                         .sent = {}};
+    }
+    const bool returned = now >= lifetime.return_at();
     Notices notices({stored->envelope, stored->state, now}, policy_, reporter_.to());
     if (const std::size_t expired = notices.check_time(); expired > 0) {
         base::log::warning("expired", {{"id", entry.id.text()},

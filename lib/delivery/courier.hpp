@@ -54,8 +54,10 @@ class Courier {
     /// One attempt for the recipients that are due, or the first `at_most` of them.
     boost::asio::awaitable<Result> deliver(spool::QueueEntry entry, std::uint32_t at_most,
                                            Destination& to);
-    /// The message's deadline has passed: its delay notice, or its end.
-    boost::asio::awaitable<Result> attend(spool::QueueEntry entry);
+    /// The message's deadline has passed: its delay notice, or its end. `in_turn`: nothing is
+    /// wrong, it only waits for its turn under the limits; then there is no delay notice unless the
+    /// sender has asked for one.
+    boost::asio::awaitable<Result> attend(spool::QueueEntry entry, bool in_turn);
 
     [[nodiscard]] const RetryPolicy& policy() const noexcept { return policy_; }
 

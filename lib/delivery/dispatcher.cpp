@@ -186,11 +186,11 @@ asio::awaitable<void> Dispatcher::run_slot(Port& port, Start start) {
         auto next = start_next(port, now);
         // More than the one may go now: the upstream is open again, or permits came back.
         if (released) pump_all(now);
+        if (next) pump(port, now);
+        arm(now);
         if (!next) break;
-        pump(port, now);
         start = std::move(*next);
     }
-    arm(clock_.mono());
     task_done();
 }
 
@@ -254,14 +254,16 @@ asio::awaitable<void> Dispatcher::run_attendant(Handle handle) {
         std::optional<Courier::Result> result;
         std::string error;
         try {
-            result = co_await courier_.attend(entry);
+            result = co_await courier_.attend(entry, waits_in_turn(entry));
         } catch (const std::exception& e) {
             error = e.what();
         }
         if (!result) result = internal_error(entry, error);
         put_back(handle, result->again);
         if (stopping_) break;
-        pump(*ports_[entry.upstream], clock_.mono());
+        const base::MonoTime now = clock_.mono();
+        pump(*ports_[entry.upstream], now);
+        arm(now);
         const auto next = queue_.next_overdue(clock_.wall());
         if (!next) break;
         handle = *next;
@@ -269,6 +271,12 @@ asio::awaitable<void> Dispatcher::run_attendant(Handle handle) {
     --attendants_;
     arm(clock_.mono());
     task_done();
+}
+
+/// Its upstream takes mail and it was never tried: limits and other mail alone are before it.
+bool Dispatcher::waits_in_turn(const spool::QueueEntry& entry) const {
+    return entry.attempts == 0 && !entry.setback &&
+           ports_[entry.upstream]->gate().state() == UpstreamGate::State::open;
 }
 
 Courier::Result Dispatcher::internal_error(const spool::QueueEntry& entry,

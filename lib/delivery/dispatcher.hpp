@@ -81,6 +81,7 @@ class Dispatcher {
     boost::asio::awaitable<void> login_probe(Port& port);
     void attend_overdue(base::WallTime now);
     boost::asio::awaitable<void> run_attendant(Handle handle);
+    [[nodiscard]] bool waits_in_turn(const spool::QueueEntry& entry) const;
     Courier::Result internal_error(const spool::QueueEntry& entry, const std::string& what);
 
     void ring();

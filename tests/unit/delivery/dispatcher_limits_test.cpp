@@ -150,6 +150,21 @@ TEST_F(DispatcherLimitsTest, AnAccountsRateShapesThatAccountAlone) {
     EXPECT_EQ(delivered_of(mine), 6U);
 }
 
+TEST_F(DispatcherLimitsTest, AnAccountsTurnComesWhileADeliveryOfAnotherTakesLong) {
+    add_account("other", "office");
+    shop().limits.rates = {rate("1/s")};
+    start();
+    const auto mine = submit_many(2);
+    ASSERT_EQ(delivered_of(mine), 1U);
+    office().hold = true;  // from now on deliveries take long
+    submit_many(2, 3, "other");
+    ASSERT_EQ(office().active, 2);
+    advance(1100ms);
+    EXPECT_EQ(office().active, 3) << "and the next of the first account";
+    office().release();
+    run();
+}
+
 TEST_F(DispatcherLimitsTest, AnAccountsRateHoldsAcrossItsUpstreams) {
     add_upstream("second");
     shop().limits.rates = {rate("4/s")};
@@ -296,6 +311,34 @@ TEST_F(DispatcherLimitsTest, SizesCountWhatIsStored) {
     EXPECT_EQ(delivered_of(ids), 2U);
     advance(61s);
     EXPECT_EQ(delivered_of(ids), 4U);
+}
+
+TEST_F(DispatcherLimitsTest, MailThatOnlyWaitsItsTurnIsNotReportedAsLate) {
+    config.spool.delay_notice = 1h;
+    office_limits().limits.rates = {rate("1/h")};
+    start();
+    submit_many(50);
+    auto asked = envelope();
+    asked.recipients[0].notify = {.given = true, .delay = true};
+    const auto wanted = spool.keep(asked);
+    spool.announce({wanted});
+    run();
+    const auto records = spool.journal.size();
+    advance(3h);
+    ASSERT_EQ(reports().size(), 1U) << "for the one who asked";
+    EXPECT_TRUE(spool.recipient(wanted).delay_notified);
+    EXPECT_LE(spool.journal.size() - records, 10U) << "the others are left alone";
+    EXPECT_EQ(dispatcher->queue().size(), 51U + 1 - office().sent.size());
+}
+
+TEST_F(DispatcherLimitsTest, MailThatWaitsItsTurnStillExpires) {
+    config.spool.max_age = 5h;
+    config.spool.delay_notice = 1h;
+    office_limits().limits.rates = {rate("1/h")};
+    start();
+    submit_many(20);
+    advance(6h);
+    EXPECT_GE(reports().size(), 13U);
 }
 
 TEST_F(DispatcherLimitsTest, ReportsAreCountedAgainstNoAccount) {
