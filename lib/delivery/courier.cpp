@@ -57,9 +57,24 @@ std::uint32_t untried(const spool::MessageState& state, std::span<const std::uin
         indices, [&](std::uint32_t index) { return state.recipients[index].attempts == 0; }));
 }
 
+/// Forgets those that were left for another send.
+void drop_untried(std::vector<std::uint32_t>& indices, std::vector<upstream::Outcome>& outcomes) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+        if (outcomes[i].untried) continue;
+        if (kept != i) {
+            indices[kept] = indices[i];
+            outcomes[kept] = std::move(outcomes[i]);
+        }
+        ++kept;
+    }
+    indices.resize(kept);
+    outcomes.resize(kept);
+}
+
 }  // namespace
 
-asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, std::uint32_t at_most,
+asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, const Permit& permit,
                                                   Destination& to) {
     const base::MonoTime started = clock_.mono();
     const base::WallTime started_at = clock_.wall();
@@ -71,13 +86,18 @@ asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, std::
     spool::MessageState& state = stored->state;
     // Its sender wants it back rather than late.
     if (started_at >= envelope.lifetime().return_at()) co_return co_await attend(entry, false);
-    const auto due = due_recipients(state, started_at, at_most);
+    auto due = due_recipients(state, started_at, permit.recipients);
     if (due.empty()) co_return Result{.again = conclude(entry, *stored), .gate = {}, .sent = {}};
-    const std::uint32_t first_time = untried(state, due);
-    const upstream::SendReport report = co_await to.transport->send(
-        {.id = entry.id, .envelope = envelope, .recipients = due, .body = *stored->body});
+    upstream::SendReport report =
+        co_await to.transport->send({.id = entry.id,
+                                     .envelope = envelope,
+                                     .recipients = due,
+                                     .body = *stored->body,
+                                     .one_transaction = permit.one_transaction});
     if (report.outcomes.size() != due.size())
         throw std::logic_error("a transport must return one outcome a recipient");
+    drop_untried(due, report.outcomes);
+    const std::uint32_t first_time = untried(state, due);
 
     const bool setback = is_setback(report);
     const AttemptContext context{.now = clock_.wall(),
@@ -123,8 +143,9 @@ asio::awaitable<Courier::Result> Courier::attend(spool::QueueEntry entry, bool i
     const smtp::Lifetime lifetime = stored->envelope.lifetime();
     if (in_turn && now < policy_.end(lifetime) && !wants_delay_notice(stored->envelope)) {
         co_return Result{.again = spool::Requeue{.next_attempt = entry.next_attempt,
-                                                 .deadline = policy_.end(lifetime),
-                                                 .recipients = entry.recipients},
+                                                 .deadline = policy_.next_look(lifetime, now),
+                                                 .recipients = entry.recipients,
+                                                 .untried = entry.untried},
                          .gate = {},
                          .sent = {}};
     }
@@ -157,6 +178,7 @@ Courier::Result Courier::unreadable(const spool::QueueEntry& entry,
     return {.again = spool::Requeue{.next_attempt = std::max(entry.next_attempt, later),
                                     .deadline = std::max(entry.deadline, later),
                                     .recipients = entry.recipients,
+                                    .untried = entry.untried,
                                     .attempts = entry.attempts,
                                     .setback = entry.setback},
             .gate = {},
@@ -202,6 +224,7 @@ std::optional<spool::Requeue> Courier::conclude(const spool::QueueEntry& entry,
         again->next_attempt = std::min(again->next_attempt, recipient.next_attempt);
         again->attempts = std::max(again->attempts, recipient.attempts);
         ++again->recipients;
+        again->untried += recipient.attempts == 0 ? 1U : 0U;
         notified = notified && recipient.delay_notified;
     }
     spool_.record(entry.id, std::move(message.state));

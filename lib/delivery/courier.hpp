@@ -51,8 +51,8 @@ class Courier {
           policy_(config.retry, config.spool),
           reporter_(parts.spool, parts.clock, config) {}
 
-    /// One attempt for the recipients that are due, or the first `at_most` of them.
-    boost::asio::awaitable<Result> deliver(spool::QueueEntry entry, std::uint32_t at_most,
+    /// One attempt for the recipients that are due, or as many of them as are permitted.
+    boost::asio::awaitable<Result> deliver(spool::QueueEntry entry, const Permit& permit,
                                            Destination& to);
     /// The message's deadline has passed: its delay notice, or its end. `in_turn`: nothing is
     /// wrong, it only waits for its turn under the limits; then there is no delay notice unless the

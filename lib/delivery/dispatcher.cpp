@@ -89,6 +89,7 @@ asio::awaitable<void> Dispatcher::close_transport(Port& port) {
 
 void Dispatcher::arrived(const std::vector<spool::Summary>& batch) {
     const base::WallTime now = clock_.wall();
+    notice_clock(now);
     for (const spool::Summary& summary : batch) add(summary, now);
     const base::MonoTime mono = clock_.mono();
     pump_all(mono);
@@ -114,15 +115,19 @@ void Dispatcher::add_to(spool::UpstreamIndex upstream, const spool::Summary& sum
             ? policy.deadline_after_pause(summary.lifetime, summary.delay_notified, started_,
                                           respite)
             : policy.deadline(summary.lifetime, summary.delay_notified);
-    queue_.add({.id = summary.id,
-                .account = summary.account,
-                .recipients = summary.recipients,
-                .size = summary.size,
-                .priority = summary.priority,
-                .attempts = summary.attempts,
-                .next_attempt = summary.next_attempt,
-                .deadline = deadline},
-               upstream, now);
+    // Of several recipients whose attempts differ some may never have been tried.
+    const bool untried = summary.attempts == 0 || summary.recipients > 1;
+    const Handle handle = queue_.add({.id = summary.id,
+                                      .account = summary.account,
+                                      .recipients = summary.recipients,
+                                      .untried = untried ? summary.recipients : 0,
+                                      .size = summary.size,
+                                      .priority = summary.priority,
+                                      .attempts = summary.attempts,
+                                      .next_attempt = summary.next_attempt,
+                                      .deadline = deadline},
+                                     upstream, now);
+    picker_.arrived(queue_.entry(handle));
 }
 
 /// A report takes the way of the message that it is about, which its envelope names.
@@ -166,6 +171,7 @@ void Dispatcher::pump(Port& port, base::MonoTime now) {
 
 std::optional<Dispatcher::Start> Dispatcher::start_next(Port& port, base::MonoTime now) {
     if (stopping_ || !port.may_start(now, clock_.wall())) return std::nullopt;
+    port.ask_again();
     Picker::Result next = picker_.next(port.index());
     if (next.wait) port.wait_for(std::move(*next.wait));
     if (!next.pick) return std::nullopt;
@@ -198,7 +204,7 @@ asio::awaitable<Courier::Result> Dispatcher::attempt(Port& port, const spool::Qu
                                                      const Permit& permit) {
     std::string error;
     try {
-        co_return co_await courier_.deliver(entry, permit.recipients, port.destination());
+        co_return co_await courier_.deliver(entry, permit, port.destination());
     } catch (const std::exception& e) {
         error = e.what();
     }
@@ -287,6 +293,7 @@ Courier::Result Dispatcher::internal_error(const spool::QueueEntry& entry,
     return {.again = spool::Requeue{.next_attempt = later,
                                     .deadline = std::max(entry.deadline, later),
                                     .recipients = entry.recipients,
+                                    .untried = entry.untried,
                                     .attempts = entry.attempts,
                                     .setback = entry.setback},
             .gate = {},
@@ -298,6 +305,7 @@ void Dispatcher::ring() {
     if (stopping_) return;
     const base::MonoTime now = clock_.mono();
     const base::WallTime wall = clock_.wall();
+    notice_clock(wall);
     queue_.advance(wall);
     attend_overdue(wall);
     for (const auto& port : ports_) {
@@ -307,6 +315,15 @@ void Dispatcher::ring() {
     }
     pump_all(now);
     arm(now);
+}
+
+/// A wall clock that was put back would make what waits for a limit wait for the time twice.
+void Dispatcher::notice_clock(base::WallTime now) {
+    if (now + std::chrono::seconds(1) < last_wall_) {
+        picker_.ask_for_all_again();
+        for (const auto& port : ports_) port->ask_again();
+    }
+    last_wall_ = now;
 }
 
 /// Sees to it that ring() is called at the next event. An upstream's next try that has passed is

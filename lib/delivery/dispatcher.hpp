@@ -85,6 +85,7 @@ class Dispatcher {
     Courier::Result internal_error(const spool::QueueEntry& entry, const std::string& what);
 
     void ring();
+    void notice_clock(base::WallTime now);
     void arm(base::MonoTime now);
     void launch(boost::asio::awaitable<void> task, const char* what);
     void task_done();
@@ -104,6 +105,7 @@ class Dispatcher {
     std::set<std::string> unrouted_;  ///< accounts that the log has named
     base::MonoTime armed_ = base::MonoTime::max();
     base::WallTime started_{};
+    base::WallTime last_wall_{};
     bool stopping_ = false;
     bool grace_over_ = false;
     std::size_t tasks_ = 0;  ///< coroutines that stop() waits for

@@ -8,8 +8,9 @@ namespace {
 
 using Seconds = std::chrono::duration<double>;
 
-/// Over about this time the present speed is measured.
-constexpr Seconds memory{5};
+/// Over about this time the present speed is measured: long enough to be steady, and not so long
+/// that a burst after a pause looks slow.
+constexpr Seconds memory{1};
 /// Longer pauses are the gate's business.
 constexpr double slowest = 1;
 constexpr std::chrono::seconds step_time{10};
@@ -22,8 +23,10 @@ constexpr std::chrono::minutes drop_memory{1};
 }  // namespace
 
 void Pace::count(double recipients, base::MonoTime now) {
-    lately_ *= std::exp(-Seconds(now - counted_) / memory);
-    lately_ += recipients;
+    if (counted_ == base::MonoTime::max()) counted_ = now;
+    const double faded = std::exp(-Seconds(now - counted_) / memory);
+    lately_ = lately_ * faded + recipients;
+    known_ = known_ * faded + (1 - faded);
     counted_ = now;
 }
 
@@ -44,7 +47,8 @@ void Pace::throttled(base::MonoTime now) {
     halve_concurrency();
     if (!brake_) {
         count(0, now);
-        const double speed = std::max(lately_ / memory.count(), slowest);
+        // Just after the start only a part of that time is known.
+        const double speed = std::max(lately_ / memory.count() / std::max(known_, 0.1), slowest);
         brake_ = Brake{.speed = speed,
                        .release = 2 * speed,
                        .step = std::max(speed * step_share, slowest / 2),

@@ -58,7 +58,8 @@ class Pace {
     double most_at_once_;
     double at_once_;
     double lately_ = 0;  ///< recipients, each fading with time
-    base::MonoTime counted_{};
+    double known_ = 0;   ///< how much of that time has been seen, 0 .. 1
+    base::MonoTime counted_ = base::MonoTime::max();  ///< nothing yet
     base::MonoTime last_drop_{};
     bool dropped_before_ = false;
     std::optional<Brake> brake_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace outpost::delivery {
@@ -12,6 +13,14 @@ using limit::Limiter;
 limit::Usage usage(std::uint32_t recipients, std::uint64_t octets) {
     if (recipients == 0) return {};
     return {.recipients = recipients, .messages = 1, .octets = octets};
+}
+
+limit::Ask ask(std::uint32_t recipients, std::uint64_t octets, double held_back) {
+    return {.recipients = recipients,
+            .messages = 1,
+            .octets = octets,
+            .divisible = true,
+            .held_back = held_back};
 }
 
 std::string_view word(Denial::Whose whose) {
@@ -25,40 +34,56 @@ Permits::Permits(Limiter& limiter, const base::Clock& clock, const config::Confi
     for (const auto& [name, upstream] : config.upstreams) {
         auto& entry = upstreams_.emplace_back(
             Upstream{.name = name, .counter = std::nullopt, .reserve = upstream.reserve});
-        if (!upstream.limits.empty())
-            entry.counter = limiter_.define("upstream/" + name, upstream.limits);
+        if (!upstream.limits.empty()) entry.counter = define("upstream/" + name, upstream.limits);
     }
     for (const auto& [name, account] : config.accounts) {
         Account entry{.name = name, .rate = {}, .quota = {}, .hours = account.deliver};
         limit::Limits rates = account.limits;
         rates.quota = {};
-        if (!rates.empty()) entry.rate = limiter_.define("account/" + name + "/rate", rates);
+        if (!rates.empty()) entry.rate = define("account/" + name + "/rate", rates);
         const bool holds = account.when_exceeded == config::WhenExceeded::hold;
         if (holds && !account.limits.quota.empty())
-            entry.quota =
-                limiter_.define("account/" + name + "/quota",
-                                {.rates = {}, .smooth = false, .quota = account.limits.quota});
+            entry.quota = define("account/" + name + "/quota",
+                                 {.rates = {}, .smooth = false, .quota = account.limits.quota});
         if (entry.rate || entry.quota || entry.hours) accounts_.emplace(name, std::move(entry));
     }
 }
 
+Permits::Counter Permits::define(const std::string& key, const limit::Limits& limits) {
+    return {.id = limiter_.define(key, limits),
+            .transactions = std::ranges::any_of(limits.rates, [](const limit::Rate& rate) {
+                return rate.unit != limit::Unit::recipients;
+            })};
+}
+
 std::expected<Permit, Denial> Permits::acquire(const spool::QueueEntry& entry,
                                                std::string_view account) {
-    Permit permit{.recipients = entry.recipients, .octets = entry.size, .rates = {}, .quota = {}};
-    std::optional<Denial> denied;
-    if (const auto found = accounts_.find(account); found != accounts_.end())
-        denied = pass_account(found->second, permit);
-    if (!denied) denied = pass_upstream(upstreams_[entry.upstream], entry.priority, permit);
-    if (!denied) return permit;
-    give_back(permit, usage(permit.recipients, permit.octets));
-    return std::unexpected(std::move(*denied));
+    const auto found = accounts_.find(account);
+    const Account* const limited = found == accounts_.end() ? nullptr : &found->second;
+    if (limited != nullptr)
+        if (auto denied = outside_hours(*limited)) return std::unexpected(std::move(*denied));
+    const Barriers all = barriers(limited, entry);
+    // First what all of them would grant together: what one gave and another denied would have to
+    // go back, and by then it is part of a lease.
+    const auto most = room(all, entry);
+    if (!most) return std::unexpected(most.error());
+    Permit permit{.recipients = *most, .octets = entry.size, .rates = {}, .quota = {}};
+    for (const Barrier& barrier : all) {
+        if (auto denied = take(barrier, entry.untried, permit)) {
+            settle(permit, {});
+            return std::unexpected(std::move(*denied));
+        }
+    }
+    return permit;
 }
 
 void Permits::settle(const Permit& permit, const SentPart& sent) {
     const limit::Usage taken = usage(permit.recipients, permit.octets);
     for (const auto counter : permit.rates)
         limiter_.settle(counter, taken, usage(sent.recipients, permit.octets));
-    if (permit.quota) limiter_.settle(*permit.quota, taken, usage(sent.first_time, permit.octets));
+    if (permit.quota)
+        limiter_.settle(*permit.quota, usage(permit.quota_recipients, permit.octets),
+                        usage(sent.first_time, permit.octets));
 }
 
 std::optional<Denial> Permits::outside_hours(const Account& account) const {
@@ -73,41 +98,62 @@ std::optional<Denial> Permits::outside_hours(const Account& account) const {
                                         account.name)};
 }
 
-std::optional<Denial> Permits::pass_account(const Account& account, Permit& permit) {
-    if (auto denied = outside_hours(account)) return denied;
-    const auto whose = Denial::Whose::account;
-    if (account.rate) {
-        if (auto denied = pass({*account.rate, whose, account.name}, permit)) return denied;
-        permit.rates.push_back(*account.rate);
+Permits::Barriers Permits::barriers(const Account* account, const spool::QueueEntry& entry) const {
+    Barriers all;
+    if (account != nullptr) {
+        const auto whose = Denial::Whose::account;
+        if (account->rate) all.push_back({*account->rate, whose, account->name});
+        if (account->quota && entry.untried > 0)
+            all.push_back({*account->quota, whose, account->name, 0, true});
     }
-    if (account.quota) {
-        if (auto denied = pass({*account.quota, whose, account.name}, permit)) return denied;
-        permit.quota = account.quota;
+    const Upstream& upstream = upstreams_[entry.upstream];
+    if (upstream.counter) {
+        const bool urgent = !upstream.reserve || entry.priority <= upstream.reserve->priority;
+        all.push_back({*upstream.counter, Denial::Whose::upstream, upstream.name,
+                       urgent ? 0 : upstream.reserve->share});
     }
-    return std::nullopt;
+    return all;
 }
 
-std::optional<Denial> Permits::pass_upstream(const Upstream& upstream, std::uint8_t priority,
-                                             Permit& permit) {
-    if (!upstream.counter) return std::nullopt;
-    const bool urgent = !upstream.reserve || priority <= upstream.reserve->priority;
-    auto denied = pass({*upstream.counter, Denial::Whose::upstream, upstream.name,
-                        urgent ? 0 : upstream.reserve->share},
-                       permit);
-    if (!denied) permit.rates.push_back(*upstream.counter);
-    return denied;
+std::expected<std::uint32_t, Denial> Permits::room(const Barriers& barriers,
+                                                   const spool::QueueEntry& entry) const {
+    std::uint32_t most = entry.recipients;
+    for (const Barrier& barrier : barriers) {
+        const std::uint32_t wanted = barrier.once ? std::min(most, entry.untried) : most;
+        const limit::Answer answer =
+            limiter_.room(barrier.counter.id, ask(wanted, entry.size, barrier.held_back));
+        if (answer.recipients == 0) return std::unexpected(denial(barrier, answer.wait));
+        // Who among them was never tried is not known here: none but these, to be safe.
+        if (answer.recipients < wanted) most = answer.recipients;
+    }
+    return most;
 }
 
-std::optional<Denial> Permits::pass(const Barrier& barrier, Permit& permit) {
-    const limit::Answer answer = limiter_.take(barrier.counter, {.recipients = permit.recipients,
-                                                                 .messages = 1,
-                                                                 .octets = permit.octets,
-                                                                 .divisible = true,
-                                                                 .held_back = barrier.held_back});
+std::optional<Denial> Permits::take(const Barrier& barrier, std::uint32_t untried, Permit& permit) {
+    const std::uint32_t wanted =
+        barrier.once ? std::min(permit.recipients, untried) : permit.recipients;
+    const limit::Answer answer =
+        limiter_.take(barrier.counter.id, ask(wanted, permit.octets, barrier.held_back));
     if (answer.recipients == 0) return denial(barrier, answer.wait);
-    // What the barriers before this one granted beyond it goes back.
-    give_back(permit, {.recipients = permit.recipients - answer.recipients});
-    permit.recipients = answer.recipients;
+    if (answer.recipients < wanted) {
+        // What the barriers before this one granted beyond it goes back.
+        const limit::Usage unused{.recipients = permit.recipients - answer.recipients};
+        for (const auto counter : permit.rates) limiter_.settle(counter, unused, {});
+        permit.recipients = answer.recipients;
+        if (permit.quota && permit.quota_recipients > permit.recipients)
+            limiter_.settle(
+                *permit.quota,
+                {.recipients =
+                     std::exchange(permit.quota_recipients, permit.recipients) - permit.recipients},
+                {});
+    }
+    permit.one_transaction = permit.one_transaction || barrier.counter.transactions;
+    if (barrier.once) {
+        permit.quota = barrier.counter.id;
+        permit.quota_recipients = answer.recipients;
+    } else {
+        permit.rates.push_back(barrier.counter.id);
+    }
     return std::nullopt;
 }
 
@@ -117,15 +163,9 @@ Denial Permits::denial(const Barrier& barrier, const limit::Wait& wait) const {
     const bool lease = wait.what == limit::Wait::For::lease && wait.until == base::WallTime::max();
     return {.whose = too_big ? Denial::Whose::message : barrier.whose,
             .until = wait.until,
-            .lease = lease ? std::optional(barrier.counter) : std::nullopt,
-            .reason = fmt::format("{} of {} {}", limiter_.describe(barrier.counter, wait),
+            .lease = lease ? std::optional(barrier.counter.id) : std::nullopt,
+            .reason = fmt::format("{} of {} {}", limiter_.describe(barrier.counter.id, wait),
                                   word(barrier.whose), barrier.name)};
-}
-
-void Permits::give_back(const Permit& permit, const limit::Usage& unused) {
-    if (unused.empty()) return;
-    for (const auto counter : permit.rates) limiter_.settle(counter, unused, {});
-    if (permit.quota) limiter_.settle(*permit.quota, unused, {});
 }
 
 }  // namespace outpost::delivery

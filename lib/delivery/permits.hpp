@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/container/static_vector.hpp>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -30,6 +31,8 @@ struct Permit {
     std::uint64_t octets = 0;
     std::vector<limit::Limiter::Id> rates;    ///< counters of what goes out
     std::optional<limit::Limiter::Id> quota;  ///< counts each recipient once, however often tried
+    std::uint32_t quota_recipients = 0;       ///< taken of it
+    bool one_transaction = false;             ///< messages or octets are counted
 };
 
 /// Who has to wait, for what, until when.
@@ -56,34 +59,42 @@ class Permits {
     void settle(const Permit& permit, const SentPart& sent);
 
   private:
+    /// A counter, and whether it counts each transaction (messages or octets).
+    struct Counter {
+        limit::Limiter::Id id;
+        bool transactions = false;
+    };
     struct Account {
         std::string name;
-        std::optional<limit::Limiter::Id> rate;
-        std::optional<limit::Limiter::Id> quota;
+        std::optional<Counter> rate;
+        std::optional<Counter> quota;
         std::optional<limit::DeliveryHours> hours;
     };
     struct Upstream {
         std::string name;
-        std::optional<limit::Limiter::Id> counter;
+        std::optional<Counter> counter;
         std::optional<config::Reserve> reserve;
     };
 
     /// One counter that a message has to pass.
     struct Barrier {
-        limit::Limiter::Id counter;
+        Counter counter;
         Denial::Whose whose;
         std::string_view name;
         double held_back = 0;
+        bool once = false;  ///< counts those alone who were never tried
     };
+    using Barriers = boost::container::static_vector<Barrier, 3>;
 
+    [[nodiscard]] Counter define(const std::string& key, const limit::Limits& limits);
     [[nodiscard]] std::optional<Denial> outside_hours(const Account& account) const;
+    [[nodiscard]] Barriers barriers(const Account* account, const spool::QueueEntry& entry) const;
     [[nodiscard]] Denial denial(const Barrier& barrier, const limit::Wait& wait) const;
-    /// Lowers the permit to what the counter grants.
-    [[nodiscard]] std::optional<Denial> pass(const Barrier& barrier, Permit& permit);
-    [[nodiscard]] std::optional<Denial> pass_account(const Account& account, Permit& permit);
-    [[nodiscard]] std::optional<Denial> pass_upstream(const Upstream& upstream,
-                                                      std::uint8_t priority, Permit& permit);
-    void give_back(const Permit& permit, const limit::Usage& unused);
+    /// How many may go by all limits, of so many; else who has to wait.
+    [[nodiscard]] std::expected<std::uint32_t, Denial> room(const Barriers& barriers,
+                                                            const spool::QueueEntry& entry) const;
+    [[nodiscard]] std::optional<Denial> take(const Barrier& barrier, std::uint32_t untried,
+                                             Permit& permit);
 
     limit::Limiter& limiter_;
     const base::Clock& clock_;

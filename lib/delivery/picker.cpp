@@ -63,7 +63,7 @@ Picker::Result Picker::next(spool::UpstreamIndex upstream) {
             hold_account(entry, denial);
         } else {
             const base::WallTime until = ask_again(denial, now);
-            if (!wait || until < wait->until) wait = Wait{until, denial.reason};
+            if (!wait || until < wait->until) wait = Wait{until, denial.reason, entry.priority};
             if (denial.lease) wait_for(*denial.lease, std::nullopt);
             // By weight, mail that may use the upstream's reserve can stand behind mail that may
             // not.
@@ -81,6 +81,11 @@ bool Picker::settle(std::uint32_t account, const Permit& permit, const SentPart&
     return true;
 }
 
+void Picker::arrived(const spool::QueueEntry& entry) {
+    const Wait* const wait = held(entry.account);
+    if (wait != nullptr && entry.priority < wait->priority) queue_.release_account(entry.account);
+}
+
 const Picker::Wait* Picker::held(std::uint32_t account) const {
     if (!queue_.account_held(account)) return nullptr;
     const auto found = holds_.find(account);
@@ -91,7 +96,7 @@ void Picker::hold_account(const spool::QueueEntry& entry, const Denial& denial) 
     const base::WallTime now = clock_.wall();
     if (denial.lease) wait_for(*denial.lease, entry.account);
     const base::WallTime until = ask_again(denial, now);
-    holds_[entry.account] = {until, denial.reason};
+    holds_[entry.account] = {until, denial.reason, entry.priority};
     queue_.hold_account(entry.account, until);
 }
 
@@ -108,21 +113,24 @@ void Picker::set_aside(spool::Queue::Handle handle, const Denial& denial) {
                    {.next_attempt = now + aside,
                     .deadline = entry.deadline,
                     .recipients = entry.recipients,
+                    .untried = entry.untried,
                     .attempts = entry.attempts,
                     .setback = entry.setback},
                    now);
 }
 
 void Picker::wait_for(limit::Limiter::Id lease, std::optional<std::uint32_t> account) {
-    limiter_.when_leased(lease,
-                         [this, account, executor = executor_, alive = std::weak_ptr(again_)] {
-                             boost::asio::post(executor, [this, account, alive] {
-                                 const auto again = alive.lock();
-                                 if (!again) return;
-                                 if (account) queue_.release_account(*account);
-                                 (*again)();
-                             });
-                         });
+    if (!awaited_.emplace(lease, account).second) return;
+    limiter_.when_leased(
+        lease, [this, lease, account, executor = executor_, alive = std::weak_ptr(again_)] {
+            boost::asio::post(executor, [this, lease, account, alive] {
+                const auto again = alive.lock();
+                if (!again) return;
+                awaited_.erase({lease, account});
+                if (account) queue_.release_account(*account);
+                (*again)();
+            });
+        });
 }
 
 void Picker::note(const Denial& denial) {

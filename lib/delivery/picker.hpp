@@ -4,8 +4,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "config/types.hpp"
@@ -37,7 +39,8 @@ class Picker {
     /// What has to wait for a limit, until when (or a little earlier, to ask again).
     struct Wait {
         base::WallTime until{};
-        std::string reason;  ///< `rate 14/s of upstream ses-eu`
+        std::string reason;         ///< `rate 14/s of upstream ses-eu`
+        std::uint8_t priority = 1;  ///< of the message that had to wait
     };
     /// A message, taken from the queue; or what the upstream has to wait for; or neither, if it has
     /// no mail that could go.
@@ -49,6 +52,11 @@ class Picker {
     /// The attempt is over: what was not used comes back. True if its account was held and will be
     /// asked again: it may have mail for other upstreams.
     bool settle(std::uint32_t account, const Permit& permit, const SentPart& sent);
+    /// More mail of an account: if it is more urgent than what made the account wait, it may fit
+    /// where that did not.
+    void arrived(const spool::QueueEntry& entry);
+    /// The wall clock was put back: what waits for a time by it asks again.
+    void ask_for_all_again() { queue_.release_all_accounts(); }
     /// What an account waits for with all its mail, if it does.
     [[nodiscard]] const Wait* held(std::uint32_t account) const;
 
@@ -63,6 +71,8 @@ class Picker {
     limit::Limiter& limiter_;
     const base::Clock& clock_;
     Permits permits_;
+    /// Leases, each with the account that waits for it or none, whose answer will be heard.
+    std::set<std::pair<limit::Limiter::Id, std::optional<std::uint32_t>>> awaited_;
     /// Posted calls look at this: empty once the picker is gone.
     std::shared_ptr<std::function<void()>> again_;
     std::unordered_map<std::uint32_t, Wait>

@@ -25,12 +25,14 @@ Port::Port(const config::Upstream& upstream, std::unique_ptr<upstream::Transport
       gate_(upstream.concurrency),
       pace_(upstream.concurrency),
       index_(index),
-      has_reserve_(upstream.reserve.has_value()) {}
+      asks_for_each_(upstream.reserve ||
+                     std::ranges::any_of(upstream.limits.rates, [](const limit::Rate& rate) {
+                         return rate.unit == limit::Unit::octets;
+                     })) {}
 
 bool Port::may_start(base::MonoTime now, base::WallTime wall) {
     if (!gate_.may_start(now)) return false;
-    // What mail of low priority waits for does not bind the mail that has a reserve.
-    if (limit_wait_ && wall < limit_wait_->until && !has_reserve_) return false;
+    if (limit_wait_ && wall < limit_wait_->until && !asks_for_each_) return false;
     // A probe of a closed upstream is let through: the gate spaces those.
     if (gate_.state() != UpstreamGate::State::open) return true;
     return gate_.active() < pace_.concurrency() && pace_.next_start(now) <= now;
@@ -114,6 +116,8 @@ std::optional<base::MonoTime> Port::next_event(base::MonoTime now, base::WallTim
         // So far away that the sum would overflow, an hour will do.
         constexpr std::chrono::milliseconds longest = std::chrono::hours(1);
         consider(now + std::min(limit_wait_->until - wall, longest));
+    } else if (limit_wait_ && may_start(now, wall)) {
+        next = now;  // it has ended since it was looked at
     }
     return next;
 }

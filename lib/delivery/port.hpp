@@ -58,7 +58,9 @@ class Port {
     UpstreamGate gate_;
     Pace pace_;
     spool::UpstreamIndex index_;
-    bool has_reserve_;
+    /// What one message waits for need not bind one of a higher priority: that has a reserve, or is
+    /// smaller.
+    bool asks_for_each_;
     bool paced_ = false;  ///< as the log knows it
     std::optional<Picker::Wait> limit_wait_;
 };

@@ -64,6 +64,13 @@ class RetryPolicy {
     /// When a delay is reported: a time that the sender chose (BY mode N) replaces the configured
     /// one. WallTime::max(): never.
     [[nodiscard]] base::WallTime notice_at(const smtp::Lifetime& lifetime) const noexcept;
+    /// When a message that merely waited its turn is looked at again: its upstream may have failed
+    /// meanwhile.
+    [[nodiscard]] base::WallTime next_look(const smtp::Lifetime& lifetime,
+                                           base::WallTime now) const noexcept {
+        return delay_notice_.count() > 0 ? std::min(end(lifetime), now + delay_notice_)
+                                         : end(lifetime);
+    }
     /// When a waiting message needs attention whatever its upstream does: delay notice or end.
     [[nodiscard]] base::WallTime deadline(const smtp::Lifetime& lifetime,
                                           bool delay_notified) const noexcept {

@@ -99,11 +99,22 @@ void Counter::Verdict::add(const Wait& other) {
     }
 }
 
-Answer Counter::take(const Ask& ask, Instant now) {
-    if (closed_) return {0, {.what = Wait::For::lease}};
+Counter::Verdict Counter::judge(const Ask& ask, Instant now) {
     Verdict verdict{ask.recipients, {}};
     for (std::size_t i = 0; i < limits_.rates.size(); ++i) check_rate(i, ask, now, verdict);
     for (const CalendarUnit unit : all_calendar_units) check_quota(unit, ask, now, verdict);
+    return verdict;
+}
+
+Answer Counter::room(const Ask& ask, Instant now) {
+    const Verdict verdict = judge(ask, now);
+    if (verdict.wait.what != Wait::For::nothing) return {0, verdict.wait};
+    return {static_cast<std::uint32_t>(verdict.recipients), {}};
+}
+
+Answer Counter::take(const Ask& ask, Instant now) {
+    if (closed_) return {0, {.what = Wait::For::lease}};
+    Verdict verdict = judge(ask, now);
     if (verdict.wait.what == Wait::For::nothing) check_lease(ask, now, verdict);
     if (verdict.wait.what != Wait::For::nothing) return {0, verdict.wait};
 
@@ -184,7 +195,7 @@ void Counter::check_lease(const Ask& ask, Instant now, Verdict& verdict) {
     // A request takes milliseconds: better than to send to a few now and to the others later.
     lease_.need(wanted, ask.held_back);
     const auto retry = lease_.retry_at();
-    const bool later = retry && *retry > now.mono && !lease_.under_way();
+    const bool later = retry && !lease_.may_ask(now.mono) && !lease_.under_way();
     const std::uint64_t left = lease_.left(Unit::recipients);
     const bool others_fit =
         ask.messages <= lease_.left(Unit::messages) && ask.octets <= lease_.left(Unit::octets);
@@ -215,6 +226,12 @@ CalendarUnit Counter::shared_unit(base::WallTime until, Instant now) {
 void Counter::settle(const Usage& taken, const Usage& used, Instant now) {
     in_flight_ -= taken;
     lease_.settle(taken, used);
+    if (spacing_.on()) {
+        const Usage unused = taken - used;
+        for (std::size_t i = 0; i < limits_.rates.size(); ++i) {
+            spacing_.give_back(i, unused[limits_.rates[i].unit]);
+        }
+    }
     if (used.empty()) return;
     ledger_.add(used, now.mono);
     for (const CalendarUnit unit : all_calendar_units) {

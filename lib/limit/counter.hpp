@@ -100,6 +100,8 @@ class Counter {
     /// Ask again at Wait::until, and after each settle(): until one, what is in flight may come
     /// back unused.
     [[nodiscard]] Answer take(const Ask& ask, Instant now);
+    /// What take() would grant by the limits, whatever the store has leased. Takes nothing.
+    [[nodiscard]] Answer room(const Ask& ask, Instant now);
     /// The end of a permit, all or a part of it: `used` of `taken` has gone out, the rest comes
     /// back.
     void settle(const Usage& taken, const Usage& used, Instant now);
@@ -134,6 +136,7 @@ class Counter {
         Wait wait;
         void add(const Wait& other);
     };
+    [[nodiscard]] Verdict judge(const Ask& ask, Instant now);
     void check_rate(std::size_t index, const Ask& ask, Instant now, Verdict& verdict);
     void check_quota(CalendarUnit unit, const Ask& ask, Instant now, Verdict& verdict);
     void check_lease(const Ask& ask, Instant now, Verdict& verdict);

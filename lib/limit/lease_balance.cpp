@@ -32,11 +32,14 @@ double LeaseBalance::held_back() const noexcept {
     return needed_ ? need_held_back_ : last_held_back_;
 }
 
-std::optional<Usage> LeaseBalance::due(std::uint64_t quota_left, base::MonoTime now) const {
-    if (under_way_) return std::nullopt;
+bool LeaseBalance::may_ask(base::MonoTime now) const noexcept {
     // More urgent mail than was refused may find something where the other did not.
     const bool more_urgent = refused_ && needed_ && need_held_back_ < request_held_back_;
-    if (retry_at_ && now < *retry_at_ && !more_urgent) return std::nullopt;
+    return !retry_at_ || now >= *retry_at_ || more_urgent;
+}
+
+std::optional<Usage> LeaseBalance::due(std::uint64_t quota_left, base::MonoTime now) const {
+    if (under_way_ || !may_ask(now)) return std::nullopt;
     bool low = needed_;
     for (const Unit unit : all_units) {
         low = low || (size_.block[unit] != 0 && left(unit) < last_[unit] - last_[unit] / 2);

@@ -34,6 +34,9 @@ class LeaseBalance {
     /// Its answer. `again`: when to ask again, if the store knows.
     void granted(const Usage& allowance, std::optional<base::MonoTime> again, bool failed,
                  base::MonoTime now);
+    /// No wait for the store forbids a request: it is over, or the need is more urgent than the one
+    /// that a shared limit has refused.
+    [[nodiscard]] bool may_ask(base::MonoTime now) const noexcept;
     /// Before this time no request goes out; nothing: at any time.
     [[nodiscard]] std::optional<base::MonoTime> retry_at() const noexcept { return retry_at_; }
 

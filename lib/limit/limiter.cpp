@@ -167,6 +167,12 @@ Answer Limiter::take(Id id, const Ask& ask) {
     return answer;
 }
 
+Answer Limiter::room(Id id, const Ask& ask) {
+    Slot& slot = shared_->slot(id);
+    const std::lock_guard lock(slot.mutex);
+    return slot.counter.room(ask, shared_->now());
+}
+
 void Limiter::settle(Id id, const Usage& taken, const Usage& used) {
     Slot& slot = shared_->slot(id);
     std::vector<Warning> warnings;

@@ -39,6 +39,9 @@ class Limiter {
     Id define(const std::string& key, const Limits& limits);
 
     [[nodiscard]] Answer take(Id id, const Ask& ask);
+    /// What take() would grant by the limits, whatever the store has leased. Takes nothing: for
+    /// those who need permits of several counters, and are the only ones to take from them.
+    [[nodiscard]] Answer room(Id id, const Ask& ask);
     void settle(Id id, const Usage& taken, const Usage& used);
     /// `ready` is called once, when the store has answered for this counter (with an allowance or
     /// not), from the store's thread; at once if nothing is asked for at present. For a take() that

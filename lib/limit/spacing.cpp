@@ -22,12 +22,21 @@ void Spacing::set_rates(const std::vector<Rate>& rates, bool smooth) {
     }
 }
 
-void Spacing::take(std::size_t index, std::uint64_t amount, base::MonoTime now) {
-    Turn& turn = turns_[index];
+nanoseconds Spacing::length(const Turn& turn, std::uint64_t amount) {
     const auto length = static_cast<unsigned __int128>(amount) *
                         static_cast<std::uint64_t>(turn.period.count()) / turn.count;
-    turn.next =
-        std::max(turn.next, now - turn.catch_up) + nanoseconds(static_cast<std::int64_t>(length));
+    return nanoseconds(static_cast<std::int64_t>(length));
+}
+
+void Spacing::take(std::size_t index, std::uint64_t amount, base::MonoTime now) {
+    Turn& turn = turns_[index];
+    turn.next = std::max(turn.next, now - turn.catch_up) + length(turn, amount);
+}
+
+void Spacing::give_back(std::size_t index, std::uint64_t amount) {
+    Turn& turn = turns_[index];
+    // Other rates since then have begun anew.
+    if (turn.next != base::MonoTime::min()) turn.next -= length(turn, amount);
 }
 
 }  // namespace outpost::limit

@@ -23,6 +23,8 @@ class Spacing {
     /// unit.
     [[nodiscard]] base::MonoTime turn(std::size_t index) const { return turns_[index].next; }
     void take(std::size_t index, std::uint64_t amount, base::MonoTime now);
+    /// Turns that were taken and not used.
+    void give_back(std::size_t index, std::uint64_t amount);
 
   private:
     struct Turn {
@@ -31,6 +33,8 @@ class Spacing {
         std::chrono::nanoseconds catch_up;
         base::MonoTime next = base::MonoTime::min();
     };
+    [[nodiscard]] static std::chrono::nanoseconds length(const Turn& turn, std::uint64_t amount);
+
     std::vector<Turn> turns_;
 };
 

@@ -59,6 +59,7 @@ class LaneOrder {
     Index intern(std::string_view name);
     [[nodiscard]] Account& account(Index account) { return accounts_[account]; }
     [[nodiscard]] const Account& account(Index account) const { return accounts_[account]; }
+    [[nodiscard]] std::size_t accounts() const noexcept { return accounts_.size(); }
     [[nodiscard]] const std::deque<Lane>& lanes() const noexcept { return lanes_; }
 
     /// `priority`: 1 .. 5. References stay valid.

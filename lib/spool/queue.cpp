@@ -18,6 +18,7 @@ Queue::Handle Queue::add(const QueueItem& item, UpstreamIndex upstream, base::Wa
     node.size = item.size;
     node.account = account;
     node.recipients = item.recipients;
+    node.untried = item.untried;
     node.upstream = upstream;
     node.priority = std::clamp<std::uint8_t>(item.priority, 1, queue_priorities);
     node.attempts = item.attempts;
@@ -70,6 +71,7 @@ void Queue::requeue(Handle handle, const Requeue& how, base::WallTime now) {
     node.next_attempt = how.next_attempt;
     node.deadline = how.deadline;
     node.recipients = how.recipients;
+    node.untried = how.untried;
     node.attempts = how.attempts;
     node.setback = how.setback;
     --lane_of(node).in_flight;
@@ -109,6 +111,11 @@ void Queue::hold_account(std::uint32_t account, base::WallTime until) {
 void Queue::release_account(std::uint32_t account) {
     holds_.erase(account);
     lanes_.release(account);
+}
+
+void Queue::release_all_accounts() {
+    for (Index account = 0; account < lanes_.accounts(); ++account)
+        if (lanes_.account(account).held) release_account(account);
 }
 
 void Queue::set_weight(std::string_view account, std::uint32_t weight) {
@@ -193,6 +200,8 @@ void Queue::make_ready(Index index, QueueState state) {
     ++lane.ready;
     link(index);
     timers_.set(index, node.deadline);
+    // Mail that was tried already may need nothing of what its account waits for.
+    if (node.untried == 0 && account_held(node.account)) release_account(node.account);
     lanes_.wake(lane);
 }
 

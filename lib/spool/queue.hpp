@@ -27,6 +27,7 @@ struct QueueItem {
     base::MessageId id;
     std::string_view account;
     std::uint32_t recipients = 1;  ///< pending ones: what the message counts for in fairness
+    std::uint32_t untried = 1;     ///< of these: for whom there was no attempt yet
     std::uint64_t size = 0;        ///< octets of the stored message
     std::uint8_t priority = 3;
     std::uint8_t attempts = 0;
@@ -39,6 +40,7 @@ struct Requeue {
     base::WallTime next_attempt{};
     base::WallTime deadline = base::WallTime::max();
     std::uint32_t recipients = 1;
+    std::uint32_t untried = 0;
     std::uint8_t attempts = 0;
     bool setback = false;  ///< kept for the caller, see QueueEntry
 };
@@ -58,6 +60,7 @@ struct QueueEntry {
     std::uint64_t size = 0;
     std::uint32_t account = 0;  ///< see Queue::account_name
     std::uint32_t recipients = 0;
+    std::uint32_t untried = 0;
     UpstreamIndex upstream = 0;
     std::uint8_t priority = 0;
     std::uint8_t attempts = 0;
@@ -104,9 +107,11 @@ class Queue {
     /// Forgets an entry in any state.
     void remove(Handle handle);
 
-    /// No mail of this account goes next until then, or until release_account().
+    /// No mail of this account goes next until then, or until release_account(). A message that
+    /// comes back from a wait after an attempt for all its recipients ends the hold.
     void hold_account(std::uint32_t account, base::WallTime until);
     void release_account(std::uint32_t account);
+    void release_all_accounts();
     [[nodiscard]] bool account_held(std::uint32_t account) const {
         return lanes_.account(account).held;
     }

@@ -23,6 +23,8 @@ enum class Verdict : std::uint8_t {
 enum class Scope : std::uint8_t { recipient, message, account, upstream };
 
 struct Outcome {
+    /// Not handed over in this send (Delivery::one_transaction), and nothing more to say of it.
+    bool untried = false;
     Verdict verdict = Verdict::deferred;
     Scope scope = Scope::recipient;
     /// The wait that the upstream asked for, where it did.

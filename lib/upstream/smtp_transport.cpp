@@ -182,6 +182,11 @@ void SmtpTransport::settle(Attempt& attempt, std::span<const std::uint32_t> batc
         if (!stop && stops_the_rest(outcome)) stop = outcome;
         attempt.settle(batch[i], std::move(outcome));
     }
+    if (!stop && attempt.delivery.one_transaction) {
+        Outcome untried;
+        untried.untried = true;
+        attempt.settle_all(untried);
+    }
     if (!stop || attempt.pending.empty()) return;
     // They were not part of what broke down, so nothing about them is uncertain.
     if (stop->verdict == Verdict::uncertain) stop->verdict = Verdict::deferred;

@@ -19,6 +19,8 @@ struct Delivery {
     const smtp::Envelope& envelope;
     std::span<const std::uint32_t> recipients;  ///< indices into envelope.recipients, not empty
     spool::BodySource& body;
+    /// Recipients that do not fit one transaction stay untried: messages or octets are counted.
+    bool one_transaction = false;
 };
 
 /// The entire contract between delivery and an upstream. Used on one executor only; many sends may

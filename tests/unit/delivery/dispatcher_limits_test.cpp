@@ -331,6 +331,17 @@ TEST_F(DispatcherLimitsTest, MailThatOnlyWaitsItsTurnIsNotReportedAsLate) {
     EXPECT_EQ(dispatcher->queue().size(), 51U + 1 - office().sent.size());
 }
 
+TEST_F(DispatcherLimitsTest, AnOutageAfterAWaitIsReportedAll) {
+    config.spool.delay_notice = 4h;
+    office_limits().limits.rates = {rate("1/h")};
+    start();
+    submit_many(100);
+    advance(4h + 30min);
+    office().always(login_refused());
+    advance(24h);
+    EXPECT_GE(reports().size(), 94U);
+}
+
 TEST_F(DispatcherLimitsTest, MailThatWaitsItsTurnStillExpires) {
     config.spool.max_age = 5h;
     config.spool.delay_notice = 1h;

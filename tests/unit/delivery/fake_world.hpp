@@ -13,16 +13,24 @@ namespace outpost::delivery::testing {
 /// A clock that the test moves.
 class FakeClock final : public base::Clock {
   public:
-    [[nodiscard]] base::WallTime wall() const override { return wall_; }
+    [[nodiscard]] base::WallTime wall() const override {
+        wall_ += tick;
+        mono_ += tick;
+        return wall_;
+    }
     [[nodiscard]] base::MonoTime mono() const override { return mono_; }
     void advance(std::chrono::milliseconds by) {
         wall_ += by;
         mono_ += by;
     }
+    /// As an operator or NTP does.
+    void put_wall_back(std::chrono::milliseconds by) { wall_ -= by; }
+    /// Every look at the wall clock takes this long.
+    std::chrono::milliseconds tick{0};
 
   private:
-    base::WallTime wall_{std::chrono::milliseconds(1'800'000'000'000)};
-    base::MonoTime mono_{std::chrono::hours(1000)};
+    mutable base::WallTime wall_{std::chrono::milliseconds(1'800'000'000'000)};
+    mutable base::MonoTime mono_{std::chrono::hours(1000)};
 };
 
 /// An alarm that the test rings.

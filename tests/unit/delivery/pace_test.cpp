@@ -43,6 +43,19 @@ TEST(Pace, AThrottleHalvesTheSpeed) {
     EXPECT_NEAR(send_for(pace, now, 9s), 9 * 50, 25);
 }
 
+TEST(Pace, ABurstIsMeasuredByItsOwnSpeed) {
+    for (const auto pause : {0s, 60s}) {  // at the start, and after a while without mail
+        Pace pace(20);
+        MonoTime now = t0;
+        send_for(pace, now, pause, 1);
+        now += pause;
+        send_for(pace, now, 500ms, 100);
+        pace.throttled(now);
+        EXPECT_GE(*pace.per_second(now), 15) << pause.count();
+        EXPECT_LE(*pace.per_second(now), 55) << pause.count();
+    }
+}
+
 TEST(Pace, EachThrottleHalvesItAgainDownToAFloor) {
     Pace pace(20);
     MonoTime now = t0;

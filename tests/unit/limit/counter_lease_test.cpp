@@ -220,5 +220,23 @@ TEST_F(CounterLease, AUnitThatANewLimitCountsNeedsAnAllowanceFirst) {
     EXPECT_EQ(counter.take({.octets = 10'000}, now()).recipients, 1U);
 }
 
+TEST_F(CounterLease, MoreUrgentMailWaitsForTheAnswerToItsOwnRequest) {
+    const Instant now{base::MonoTime{std::chrono::hours(1)},
+                      base::WallTime{std::chrono::milliseconds(1'800'000'000'000)}};
+    Counter counter("upstream/out", {.rates = {{100, 1h}}, .smooth = false, .quota = {}}, now);
+    ASSERT_TRUE(counter.lease_request(now));
+    counter.leased({.allowance = {.recipients = 1}, .ask_again = {}, .error = ""}, now);
+    const Ask bulk{.held_back = 0.1};
+    ASSERT_EQ(counter.take(bulk, now).recipients, 1U);
+    ASSERT_EQ(counter.take(bulk, now).recipients, 0U);
+    ASSERT_TRUE(counter.lease_request(now));
+    counter.leased({.allowance = {}, .ask_again = now.wall + std::chrono::minutes(30), .error = ""},
+                   now);
+    const Answer urgent = counter.take({.held_back = 0}, now);
+    EXPECT_EQ(urgent.wait.what, Wait::For::lease);
+    EXPECT_EQ(urgent.wait.until, base::WallTime::max());
+    EXPECT_TRUE(counter.lease_request(now));
+}
+
 }  // namespace
 }  // namespace outpost::limit
