@@ -91,6 +91,17 @@ def test_mail_to_many_goes_in_parts_and_everybody_gets_one_copy(outposts, peer):
     assert sorted(r for m in arrived for r in m.recipients) == sorted(names)
 
 
+def test_each_transaction_counts_where_messages_are_limited(outposts, scripted):
+    peer = scripted(starttls=False, extensions=("PIPELINING", "8BITMIME", "LIMITS RCPTMAX=2"))
+    relay = limited(outposts, peer, rate="3 messages/2s")
+    names = [f"user{i}@example.net" for i in range(11)]
+    submit.send(relay, recipients=names)
+    arrived = peer.wait_messages(6)
+    times = sorted(m.at for m in arrived)
+    assert all(later - first > 2 for first, later in zip(times, times[3:]))
+    assert sorted(r for m in arrived for r in m.recipients) == sorted(names)
+
+
 def test_urgent_mail_takes_the_next_slot(outposts, peer):
     relay = limited(outposts, peer, rate="2/s")
     send_many(relay, 40)
