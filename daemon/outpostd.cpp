@@ -189,6 +189,8 @@ int serve(const config::Config& config) {
     keep_memory_small();
     base::log::configure(config.log.level, config.log.format);
     signal(SIGPIPE, SIG_IGN);
+    // Who started us may have it ignored, and then how a child ended could not be asked.
+    signal(SIGCHLD, SIG_DFL);
     EndSignals end;
     net::raise_file_limit();
     const base::SystemClock clock;

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "config/executable.hpp"
 #include "config/read_limits.hpp"
 #include "config/secret_source.hpp"
 #include "config/section_readers.hpp"
@@ -86,6 +87,29 @@ SmtpUpstream read_smtp(Section& section) {
     return smtp;
 }
 
+/// The path of a program. Not searched for, and not relative: which program gets the mail must not
+/// depend on where or in what environment the daemon was started.
+Read<std::string> as_command(const YamlNode& node) {
+    auto path = as_line(node);
+    if (!path) return path;
+    if (!path->starts_with('/')) {
+        return std::unexpected(fmt::format(
+            "{} is not an absolute path; write the program alone, such as /usr/sbin/sendmail",
+            in_quotes(*path)));
+    }
+    if (const auto reason = not_executable(*path)) {
+        return std::unexpected(fmt::format("cannot run {}", *reason));
+    }
+    return path;
+}
+
+SendmailUpstream read_sendmail(Section& section) {
+    SendmailUpstream sendmail;
+    section.read("command", sendmail.command, as_command);
+    section.missing("command", "is missing; write a path such as /usr/sbin/sendmail");
+    return sendmail;
+}
+
 SandboxUpstream read_sandbox(Section& section) {
     SandboxUpstream sandbox;
     section.read("directory", sandbox.directory, as_path);
@@ -94,19 +118,21 @@ SandboxUpstream read_sandbox(Section& section) {
 }
 
 Upstream read_upstream(Section& section, std::string name) {
-    enum class Type : std::uint8_t { smtp, sandbox };
+    enum class Type : std::uint8_t { smtp, sendmail, sandbox };
     std::optional<Type> type;
     Upstream upstream;
     upstream.name = std::move(name);
     section.read("type", type, [](const YamlNode& node) -> Read<std::optional<Type>> {
-        return mapped(choice<Type>(std::to_array<std::string_view>({"smtp", "sandbox"}))(node),
-                      [](Type t) { return std::optional(t); });
+        return mapped(
+            choice<Type>(std::to_array<std::string_view>({"smtp", "sendmail", "sandbox"}))(node),
+            [](Type t) { return std::optional(t); });
     });
-    section.missing("type", "is missing; write smtp or sandbox");
+    section.missing("type", "is missing; write smtp, sendmail or sandbox");
     section.read("description", upstream.description, as_line);
     section.read("concurrency", upstream.concurrency, number<std::uint32_t>(1, 100'000));
     read_upstream_limits(section, upstream);
     if (type == Type::smtp) upstream.kind = read_smtp(section);
+    if (type == Type::sendmail) upstream.kind = read_sendmail(section);
     if (type == Type::sandbox) upstream.kind = read_sandbox(section);
     // Without a type there is no telling which other keys are right.
     if (type) section.finish();
@@ -158,10 +184,11 @@ void read_upstreams(Section& root, Config& config) {
         Section section(&child.value, std::move(path), upstreams.diagnostics());
         config.upstreams[child.key] = read_upstream(section, child.key);
     }
-    root.missing("upstreams", "is missing; name at least one, of type smtp or sandbox");
+    root.missing("upstreams", "is missing; name at least one, of type smtp, sendmail or sandbox");
     if (entry != nullptr && entry->value.kind == YamlNode::Kind::mapping &&
         config.upstreams.empty()) {
-        root.error(*entry, "names no upstream; name at least one, of type smtp or sandbox");
+        root.error(*entry,
+                   "names no upstream; name at least one, of type smtp, sendmail or sandbox");
     }
 }
 

@@ -141,6 +141,10 @@ struct SmtpUpstream {
     Uncertain uncertain = Uncertain::retry;
 };
 
+struct SendmailUpstream {
+    std::string command;  ///< absolute; could be run when it was loaded
+};
+
 struct SandboxUpstream {
     std::string directory;
 };
@@ -164,7 +168,7 @@ struct Upstream {
     std::optional<Reserve> reserve;
     PriorityOrder priority = PriorityOrder::strict;
     std::array<std::uint32_t, 5> share{16, 8, 4, 2, 1};  ///< of priority 1 .. 5 where weighted
-    std::variant<SmtpUpstream, SandboxUpstream> kind;
+    std::variant<SmtpUpstream, SendmailUpstream, SandboxUpstream> kind;
 };
 
 struct Log {

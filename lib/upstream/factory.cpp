@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "upstream/sandbox_transport.hpp"
+#include "upstream/sendmail_transport.hpp"
 #include "upstream/smtp_settings.hpp"
 #include "upstream/smtp_transport.hpp"
 
@@ -79,11 +80,21 @@ Made make_sandbox(const config::Upstream& upstream, const config::SandboxUpstrea
     return std::make_unique<SandboxTransport>(kind.directory, facilities.pool);
 }
 
+Made make_sendmail(const config::SendmailUpstream& kind, const Facilities& facilities) {
+    return std::make_unique<SendmailTransport>(
+        SendmailTransport::Settings{.context = facilities.context,
+                                    .pool = facilities.pool,
+                                    .clock = facilities.clock,
+                                    .command = kind.command});
+}
+
 }  // namespace
 
 Made make_transport(const config::Upstream& upstream, Facilities facilities) {
     if (const auto* smtp = std::get_if<config::SmtpUpstream>(&upstream.kind))
         return make_smtp(upstream, *smtp, facilities);
+    if (const auto* sendmail = std::get_if<config::SendmailUpstream>(&upstream.kind))
+        return make_sendmail(*sendmail, facilities);
     return make_sandbox(upstream, std::get<config::SandboxUpstream>(upstream.kind), facilities);
 }
 

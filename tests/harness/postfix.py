@@ -109,6 +109,7 @@ class Postfix:
             "alias_maps": "",
             "local_recipient_maps": "",
             "import_environment": "MAIL_CONFIG TZ LANG=C LD_LIBRARY_PATH",
+            "export_environment": "MAIL_CONFIG TZ LANG=C LD_LIBRARY_PATH",
             **parameters,
         }
         lines = [f"{key} = {value}\n" for key, value in settings.items()]

@@ -70,7 +70,8 @@ TEST_F(ConfigChecks, Certificates) {
 TEST_F(ConfigChecks, Upstreams) {
     EXPECT_THAT(upstreams("{out: {type: smtp}}"), HasSubstr("upstreams.out.host: is missing"));
     EXPECT_THAT(upstreams("{out: {host: a}}"), HasSubstr("upstreams.out.type: is missing"));
-    EXPECT_THAT(upstreams("{out: {type: ses}}"), HasSubstr("\"ses\" is none of smtp, sandbox"));
+    EXPECT_THAT(upstreams("{out: {type: ses}}"),
+                HasSubstr("\"ses\" is none of smtp, sendmail, sandbox"));
     EXPECT_THAT(upstreams("{out: {type: sandbox}}"), HasSubstr("out.directory: is missing"));
     EXPECT_THAT(upstreams("{out: {type: smtp, host: a, directory: b}}"),
                 HasSubstr("out.directory: is not a known key"));
@@ -86,6 +87,22 @@ TEST_F(ConfigChecks, Upstreams) {
     EXPECT_THAT(upstreams("{out: {type: smtp, host: a, uncertain: retri}}"),
                 HasSubstr("did you mean retry?"));
     EXPECT_EQ(upstreams("{out: {type: smtp, host: \"[a]:25\", encryption: none}}"), "");
+}
+
+TEST_F(ConfigChecks, ASendmailCommandCanBeRun) {
+    const auto sendmail = [&](const std::string& command) {
+        return upstreams("{out: {type: sendmail, command: " + command + "}}");
+    };
+    EXPECT_EQ(sendmail("/bin/sh"), "");
+    EXPECT_THAT(upstreams("{out: {type: sendmail}}"),
+                HasSubstr("upstreams.out.command: is missing; write a path such as"));
+    EXPECT_EQ(sendmail("/none/sendmail"),
+              "outpost.yaml:4:44: upstreams.out.command: cannot run \"/none/sendmail\": No such "
+              "file or directory\n");
+    EXPECT_THAT(sendmail("/etc/passwd"), HasSubstr("\"/etc/passwd\": Permission denied"));
+    EXPECT_THAT(sendmail("/etc"), HasSubstr("\"/etc\" is not a file"));
+    EXPECT_THAT(sendmail("sendmail"), HasSubstr("\"sendmail\" is not an absolute path"));
+    EXPECT_THAT(sendmail("/bin/sh -t"), HasSubstr("cannot run \"/bin/sh -t\""));
 }
 
 TEST_F(ConfigChecks, DefaultPortsFollowTheEncryption) {
