@@ -118,8 +118,10 @@ asio::awaitable<void> SendmailTransport::run_all(Attempt& attempt, const Message
     std::size_t alone = 0;  // so many of the next recipients go one by one
     while (!attempt.pending().empty()) {
         auto batch = attempt.pending();
+        // Where transactions are counted there must not be a second run for the same permit.
+        const bool single = alone > 0 || attempt.delivery.one_transaction;
         batch =
-            batch.first(alone > 0 ? 1 : sendmail_batch(envelope, batch, settings_.argument_octets));
+            batch.first(single ? 1 : sendmail_batch(envelope, batch, settings_.argument_octets));
         const auto outcome = co_await run(attempt, message, batch);
         if (batch.size() > 1 && may_be_one_recipients_fault(outcome)) {
             // Nobody is to be bounced, or to wait for ever, for another recipient's sake.
@@ -131,6 +133,11 @@ asio::awaitable<void> SendmailTransport::run_all(Attempt& attempt, const Message
         if (outcome.verdict == Verdict::misconfigured ||
             (outcome.verdict == Verdict::deferred && outcome.scope == Scope::upstream))
             attempt.settle(attempt.pending().size(), outcome);
+        if (attempt.delivery.one_transaction) {
+            Outcome untried;
+            untried.untried = true;
+            attempt.settle(attempt.pending().size(), untried);
+        }
     }
 }
 

@@ -104,7 +104,7 @@ class SendmailTest : public ::testing::Test {
         std::vector<std::uint32_t> indices(envelope_.recipients.size());
         std::iota(indices.begin(), indices.end(), 0U);
         auto through = transport();
-        return loop_.run(through.send({{1}, envelope_, indices, body}));
+        return loop_.run(through.send({{1}, envelope_, indices, body, one_transaction_}));
     }
     SendReport send(std::string text = "Subject: x\r\n\r\nhello\r\n") {
         test::FakeBody body(std::move(text), 7);
@@ -117,6 +117,7 @@ class SendmailTest : public ::testing::Test {
     net::ChildProcess::Limits limits_{
         .time = std::chrono::minutes(10), .grace = std::chrono::minutes(10), .output = 4096};
     std::size_t argument_octets_ = 64UL * 1024;
+    bool one_transaction_ = false;
     fs::path directory_;
     smtp::Envelope envelope_;
 };
@@ -135,6 +136,18 @@ TEST_F(SendmailTest, GivesTheArgumentsAndTheMessageWithLineFeeds) {
     }
     EXPECT_FALSE(report.dsn_relayed);
     EXPECT_GT(report.stages.transfer.count(), 0);
+}
+
+TEST_F(SendmailTest, RunsOnceWhereTransactionsAreCounted) {
+    recording_script("exit 67");
+    recipients({"x@test", "y@test", "z@test"});
+    one_transaction_ = true;
+    const auto report = send();
+    EXPECT_EQ(count_runs(), 1U);
+    EXPECT_THAT(arguments(), ElementsAre("-i", "-f", "a@test", "--", "x@test"));
+    EXPECT_EQ(report.outcomes.at(0).verdict, Verdict::failed);
+    EXPECT_TRUE(report.outcomes.at(1).untried);
+    EXPECT_TRUE(report.outcomes.at(2).untried);
 }
 
 TEST_F(SendmailTest, AddressesCannotBecomeOptionsNorShellCommands) {
