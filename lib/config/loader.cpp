@@ -116,7 +116,6 @@ Config read_config(const YamlNode& tree, Diagnostics& diagnostics) {
     read_queueing(root, config);
     read_upstreams(root, config);
     read_dsn(root, config);
-    read_limit_store(root, config);
     read_accounts(root, config);
     read_listeners(root, config);
     root.finish();

@@ -19,8 +19,6 @@ void read_queueing(Section& root, Config& config);
 void read_upstreams(Section& root, Config& config);
 /// dsn.
 void read_dsn(Section& root, Config& config);
-/// limits.
-void read_limit_store(Section& root, Config& config);
 /// accounts.
 void read_accounts(Section& root, Config& config);
 /// listen.

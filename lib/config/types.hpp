@@ -176,19 +176,6 @@ struct Log {
     base::log::Format format = base::log::Format::text;
 };
 
-/// Where the counters of limits are kept.
-struct LimitStore {
-    struct Redis {
-        std::string host;
-        std::uint16_t port = 6379;
-        std::uint32_t database = 0;
-        base::Secret password;  ///< empty: none
-        std::string node;       ///< this machine's name among those that share the counters
-        double share = 0.5;  ///< of each limit while Redis is away; all nodes' together at most 1
-    };
-    std::optional<Redis> redis;  ///< nothing: in data_dir/outpost.db
-};
-
 struct Config {
     std::string file;
     std::string hostname;
@@ -201,7 +188,6 @@ struct Config {
     Dsn dsn;
     std::map<std::string, Account> accounts;
     std::map<std::string, Upstream> upstreams;
-    LimitStore limits;
     Log log;
 };
 

@@ -29,8 +29,8 @@ struct Limiter::Slot {
 
 /// Outlives the limiter as long as the store has answers to give.
 struct Limiter::Shared : std::enable_shared_from_this<Shared> {
-    Shared(LeaseStore& store_, const base::Clock& clock_, Events events_, std::string boot_id_)
-        : store(store_), clock(clock_), events(std::move(events_)), boot_id(std::move(boot_id_)) {}
+    Shared(LeaseStore& keeper, const base::Clock& time, Events told, std::string boot)
+        : store(keeper), clock(time), events(std::move(told)), boot_id(std::move(boot)) {}
 
     LeaseStore& store;
     const base::Clock& clock;
