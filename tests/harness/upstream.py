@@ -114,7 +114,8 @@ class ScriptedUpstream:
 
     @property
     def messages(self):
-        return [message for c in self.connections for message in c.messages]
+        """Of all connections, in the order in which they came."""
+        return sorted((m for c in self.connections for m in c.messages), key=lambda m: m.at)
 
     @property
     def accepted(self):
