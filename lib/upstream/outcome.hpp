@@ -19,20 +19,27 @@ enum class Verdict : std::uint8_t {
     uncertain,      ///< the whole message went out and no verdict came back
 };
 
-/// Who waits after a deferral.
-enum class Scope : std::uint8_t { recipient, message, account, upstream };
+/// Who waits after a deferral. `sender`: all mail of that sender at this upstream, which knows by
+/// itself whom it has turned away.
+enum class Scope : std::uint8_t { recipient, message, sender, account, upstream };
 
 struct Outcome {
     /// Not handed over in this send (Delivery::one_transaction), and nothing more to say of it.
     bool untried = false;
     Verdict verdict = Verdict::deferred;
     Scope scope = Scope::recipient;
+    /// It is this upstream that cannot take the message (an extension it lacks, a size, a sender
+    /// it does not know): another one of a group may.
+    bool elsewhere = false;
+    /// For the operator to look into, although the upstream as a whole works.
+    bool alert = false;
     /// The wait that the upstream asked for, where it did.
     std::optional<std::chrono::seconds> retry_after;
     /// The upstream's reply; code 0 with our own words if there was none (`connection refused`).
     smtp::Reply reply;
-    std::string remote;     ///< `mx.example.com [192.0.2.1]:25`; empty if never connected
-    std::string remote_id;  ///< the upstream's id for the message, where it says one
+    std::uint16_t http_status = 0;  ///< of an API's answer, which `reply` puts in words; 0: none
+    std::string remote;             ///< `mx.example.com [192.0.2.1]:25`; empty if never connected
+    std::string remote_id;          ///< the upstream's id for the message, where it says one
 };
 
 /// How long each stage took; zero for a stage that was skipped (a reused connection).
