@@ -115,8 +115,10 @@ Config read_config(const YamlNode& tree, Diagnostics& diagnostics) {
     read_submission(root, config);
     read_queueing(root, config);
     read_upstreams(root, config);
+    read_groups(root, config);
     read_dsn(root, config);
     read_accounts(root, config);
+    read_routes(root, config);
     read_listeners(root, config);
     root.finish();
     return config;

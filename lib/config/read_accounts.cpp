@@ -113,7 +113,7 @@ void read_inheritable(Section& section, const Config& config, Account& account) 
     read_account_limits(section, account);
     if (section.find("route") != nullptr && !config.upstreams.empty()) {
         section.read("route", account.route,
-                     [&config](const YamlNode& node) { return as_upstream(node, config); });
+                     [&config](const YamlNode& node) { return as_via(node, config); });
     }
 }
 
@@ -123,12 +123,14 @@ struct Defaults {
     bool names_route = false;
 };
 
-Defaults read_defaults(Section& accounts, const Config& config) {
+/// `routed`: there are routes for those who name none.
+Defaults read_defaults(Section& accounts, const Config& config, bool routed) {
     Defaults defaults;
-    if (config.upstreams.size() == 1) defaults.account.route = config.upstreams.begin()->first;
+    if (config.upstreams.size() == 1 && !routed)
+        defaults.account.route = config.upstreams.begin()->first;
     Section section = subsection(accounts, "defaults");
     read_inheritable(section, config, defaults.account);
-    defaults.names_route = section.find("route") != nullptr;
+    defaults.names_route = routed || section.find("route") != nullptr;
     for (const std::string_view key : {"password", "password_hash", "note"}) {
         if (const YamlEntry* const entry = section.find(key))
             section.error(*entry, "cannot be inherited; set it on the account that it belongs to");
@@ -145,7 +147,8 @@ Account read_account(Section& section, const Config& config, const Defaults& def
     section.read("note", account.note, as_line);
     read_inheritable(section, config, account);
     if (config.upstreams.size() > 1 && !defaults.names_route) {
-        section.missing("route", "is missing; there are several upstreams, so name one");
+        section.missing("route",
+                        "is missing; there are several upstreams, so name one or write routes");
     }
     section.finish();
     return account;
@@ -170,7 +173,8 @@ std::optional<std::string> name_fault(const YamlEntry& entry) {
 void read_accounts(Section& root, Config& config) {
     const YamlEntry* const entry = root.find("accounts");
     Section accounts = subsection(root, "accounts");
-    const Defaults defaults = read_defaults(accounts, config);
+    const bool routed = root.find("routes") != nullptr;
+    const Defaults defaults = read_defaults(accounts, config, routed);
     bool none = true;
     for (const YamlEntry& child : accounts.entries()) {
         if (child.key == "defaults") continue;

@@ -129,6 +129,7 @@ Upstream read_upstream(Section& section, std::string name) {
     });
     section.missing("type", "is missing; write smtp, sendmail or sandbox");
     section.read("description", upstream.description, as_line);
+    section.read("active", upstream.active, as_bool);
     section.read("concurrency", upstream.concurrency, number<std::uint32_t>(1, 100'000));
     read_upstream_limits(section, upstream);
     if (type == Type::smtp) upstream.kind = read_smtp(section);
@@ -212,7 +213,7 @@ void read_dsn(Section& root, Config& config) {
     config.dsn.from = fmt::format("Mail Delivery System <mailer-daemon@{}>", config.hostname);
     section.read("from", config.dsn.from, as_mailbox);
     section.read("via", config.dsn.via,
-                 [&config](const YamlNode& node) { return as_upstream(node, config); });
+                 [&config](const YamlNode& node) { return as_via(node, config); });
     section.finish();
 }
 

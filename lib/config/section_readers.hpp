@@ -17,6 +17,10 @@ void read_submission(Section& root, Config& config);
 void read_queueing(Section& root, Config& config);
 /// upstreams.
 void read_upstreams(Section& root, Config& config);
+/// groups.
+void read_groups(Section& root, Config& config);
+/// routes; every message must find one.
+void read_routes(Section& root, Config& config);
 /// dsn.
 void read_dsn(Section& root, Config& config);
 /// accounts.
@@ -28,6 +32,8 @@ void read_listeners(Section& root, Config& config);
 [[nodiscard]] Section subsection(Section& parent, std::string_view key);
 /// The name of an upstream of the configuration.
 [[nodiscard]] Read<std::string> as_upstream(const YamlNode& node, const Config& config);
+/// The name of an upstream or group of the configuration.
+[[nodiscard]] Read<std::string> as_via(const YamlNode& node, const Config& config);
 /// A path, made absolute or relative to the working directory.
 [[nodiscard]] Read<std::string> as_path(const YamlNode& node);
 

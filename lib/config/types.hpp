@@ -91,7 +91,7 @@ struct Dsn {
     To to = To::sender;
     std::string to_address;
     std::string from;  ///< a mailbox; default: Mail Delivery System <mailer-daemon@HOSTNAME>
-    std::string via;   ///< an upstream; empty: the message's own route
+    std::string via;   ///< an upstream or group; empty: the message's own route
 };
 
 enum class WhenExceeded : std::uint8_t {
@@ -117,7 +117,8 @@ struct Account {
     WhenExceeded when_exceeded = WhenExceeded::reject;  ///< of limits.quota
     std::uint32_t weight = 1;                     ///< its share beside other accounts, 1 .. 1000
     std::optional<limit::DeliveryHours> deliver;  ///< nothing: at any time
-    std::string route;                            ///< an upstream; always set once loaded
+    std::string route;  ///< an upstream or group; empty: by Config::routes, the last of which then
+                        ///< takes everything
 };
 
 enum class Encryption : std::uint8_t { none, starttls, tls };
@@ -162,6 +163,7 @@ enum class PriorityOrder : std::uint8_t {
 
 struct Upstream {
     std::string name;
+    bool active = true;  ///< an inactive one takes no mail; it waits, or goes by others of a group
     std::string description;
     std::uint32_t concurrency = 20;
     limit::Limits limits;  ///< rate, smooth and quota
@@ -169,6 +171,50 @@ struct Upstream {
     PriorityOrder priority = PriorityOrder::strict;
     std::array<std::uint32_t, 5> share{16, 8, 4, 2, 1};  ///< of priority 1 .. 5 where weighted
     std::variant<SmtpUpstream, SendmailUpstream, SandboxUpstream> kind;
+};
+
+enum class Strategy : std::uint8_t {
+    failover,     ///< the first that works
+    overflow,     ///< the first that works and has rate and quota left
+    weighted,     ///< each its share of those that can take more now
+    round_robin,  ///< the same with equal shares
+};
+
+/// Several upstreams that share mail. A message that one of them cannot carry goes by another.
+struct Group {
+    struct Member {
+        std::string upstream;
+        std::uint32_t weight = 1;
+        bool operator==(const Member&) const = default;
+    };
+    /// The queue keeps a bit a member of who has refused a message.
+    static constexpr std::size_t most_members = 15;
+
+    std::string name;
+    Strategy strategy = Strategy::failover;
+    std::vector<Member> members;  ///< in the order of the configuration; never empty
+};
+
+/// A header field that a message must have for a route.
+struct HeaderMatch {
+    std::string name;
+    std::optional<std::string> value;  ///< compared without regard to case; nothing: any
+    bool operator==(const HeaderMatch&) const = default;
+};
+
+/// Where mail goes that fits all lists that are not empty: one entry of each.
+struct Route {
+    std::vector<std::string> accounts;
+    std::vector<std::string> sender_domains;     ///< canonical; `.example.com` takes subdomains too
+    std::vector<std::string> recipient_domains;  ///< the same
+    std::vector<std::uint8_t> priorities;
+    std::vector<HeaderMatch> headers;
+    std::string via;  ///< an upstream or group
+
+    [[nodiscard]] bool takes_everything() const noexcept {
+        return accounts.empty() && sender_domains.empty() && recipient_domains.empty() &&
+               priorities.empty() && headers.empty();
+    }
 };
 
 struct Log {
@@ -188,6 +234,8 @@ struct Config {
     Dsn dsn;
     std::map<std::string, Account> accounts;
     std::map<std::string, Upstream> upstreams;
+    std::map<std::string, Group> groups;
+    std::vector<Route> routes;  ///< the first that fits; an account's own comes before them
     Log log;
 };
 

@@ -16,12 +16,13 @@ namespace asio = boost::asio;
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
 
-std::vector<std::uint32_t> due_recipients(const spool::MessageState& state, base::WallTime now,
-                                          std::uint32_t at_most) {
+std::vector<std::uint32_t> due_recipients(const spool::MessageState& state, const Share& share,
+                                          base::WallTime now, std::uint32_t at_most) {
     std::vector<std::uint32_t> due;
     for (std::uint32_t i = 0; i < state.recipients.size() && due.size() < at_most; ++i) {
         const auto& recipient = state.recipients[i];
-        if (recipient.status == spool::RecipientStatus::pending && recipient.next_attempt <= now)
+        if (recipient.status == spool::RecipientStatus::pending && recipient.next_attempt <= now &&
+            share.has(i))
             due.push_back(i);
     }
     return due;
@@ -74,8 +75,47 @@ void drop_untried(std::vector<std::uint32_t>& indices, std::vector<upstream::Out
 
 }  // namespace
 
-asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, const Permit& permit,
+/// What became of the recipients of one attempt.
+struct Courier::Settlement {
+    const std::vector<std::uint32_t>& due;
+    spool::MessageState& state;
+    Notices& notices;
+    message::DeliveryEvent success;
+    std::vector<Settled> settled{};
+    bool passed_on = false;
+    bool may_take_later = false;
+    bool delivered = false;
+};
+
+void Courier::settle(const Task& task, upstream::SendReport& report, const AttemptContext& context,
+                     Settlement& settlement) {
+    using upstream::Verdict;
+    for (std::size_t i = 0; i < settlement.due.size(); ++i) {
+        upstream::Outcome& outcome = report.outcomes[i];
+        spool::RecipientState& recipient = settlement.state.recipients[settlement.due[i]];
+        if (outcome.elsewhere && task.others) {
+            RetryPolicy::pass_on(recipient, outcome, context);
+            settlement.settled.push_back(Settled::passed_on);
+            settlement.passed_on = true;
+            settlement.may_take_later |= outcome.verdict != Verdict::failed;
+            continue;
+        }
+        // Another upstream may take it once something has been put right there: no bounce.
+        if (outcome.elsewhere && outcome.verdict == Verdict::failed &&
+            task.entry.refusals.temporary != 0) {
+            outcome.verdict = Verdict::deferred;
+            outcome.retry_after = refused_wait;
+        }
+        settlement.settled.push_back(policy_.settle(recipient, outcome, context));
+        settlement.notices.settled(settlement.due[i], settlement.settled.back(), outcome,
+                                   settlement.success);
+        settlement.delivered |= outcome.verdict == Verdict::delivered;
+    }
+}
+
+asio::awaitable<Courier::Result> Courier::deliver(Task task, const Permit& permit,
                                                   Destination& to) {
+    spool::QueueEntry& entry = task.entry;
     const base::MonoTime started = clock_.mono();
     const base::WallTime started_at = clock_.wall();
     auto stored = co_await spool_.read(entry.id);
@@ -85,9 +125,9 @@ asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, const
     const smtp::Envelope& envelope = stored->envelope;
     spool::MessageState& state = stored->state;
     // Its sender wants it back rather than late.
-    if (started_at >= envelope.lifetime().return_at()) co_return co_await attend(entry, false);
-    auto due = due_recipients(state, started_at, permit.recipients);
-    if (due.empty()) co_return Result{.again = conclude(entry, *stored), .gate = {}, .sent = {}};
+    if (started_at >= envelope.lifetime().return_at()) co_return co_await attend(task, false);
+    auto due = due_recipients(state, task.share, started_at, permit.recipients);
+    if (due.empty()) co_return conclude(task, *stored);
     upstream::SendReport report =
         co_await to.transport->send({.id = entry.id,
                                      .envelope = envelope,
@@ -106,21 +146,18 @@ asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, const
                                  .uncertain = to.uncertain,
                                  .random = random_(),
                                  .suspect = setback && entry.setback};
-    const auto success = success_event(envelope, report, to.final_delivery);
     Notices notices({envelope, state, context.now}, policy_, reporter_.to());
-    std::vector<Settled> settled;
-    settled.reserve(due.size());
-    for (std::size_t i = 0; i < due.size(); ++i) {
-        const upstream::Outcome& outcome = report.outcomes[i];
-        settled.push_back(policy_.settle(state.recipients[due[i]], outcome, context));
-        notices.settled(due[i], settled.back(), outcome, success);
-    }
+    Settlement settlement{.due = due,
+                          .state = state,
+                          .notices = notices,
+                          .success = success_event(envelope, report, to.final_delivery)};
+    settle(task, report, context, settlement);
     notices.check_time();
     log_attempt({.id = entry.id,
                  .envelope = envelope,
                  .state = state,
                  .indices = due,
-                 .settled = settled,
+                 .settled = settlement.settled,
                  .report = report,
                  .upstream = to.name,
                  .waited = started_at - envelope.received,
@@ -131,23 +168,26 @@ asio::awaitable<Courier::Result> Courier::deliver(spool::QueueEntry entry, const
     if (!notices.empty()) co_await store_reports(entry.id, *stored, notices);
     const SentPart sent{.recipients = static_cast<std::uint32_t>(due.size()),
                         .first_time = first_time - untried(state, due)};
-    co_return Result{.again = conclude(entry, *stored),
-                     .gate = gate_report(report.outcomes, context.suspect),
-                     .sent = went_out(report) ? sent : SentPart{}};
+    Result result = conclude(task, *stored);
+    result.gate = gate_report(report.outcomes, context.suspect);
+    if (went_out(report)) result.sent = sent;
+    result.passed_on = settlement.passed_on;
+    result.may_take_later = settlement.may_take_later;
+    result.partly_delivered = settlement.delivered && result.again.has_value();
+    co_return result;
 }
 
-asio::awaitable<Courier::Result> Courier::attend(spool::QueueEntry entry, bool in_turn) {
+asio::awaitable<Courier::Result> Courier::attend(Task task, bool in_turn) {
+    const spool::QueueEntry& entry = task.entry;
     auto stored = co_await spool_.read(entry.id);
     if (!stored) co_return unreadable(entry, stored.error());
     const base::WallTime now = clock_.wall();
     const smtp::Lifetime lifetime = stored->envelope.lifetime();
     if (in_turn && now < policy_.end(lifetime) && !wants_delay_notice(stored->envelope)) {
-        co_return Result{.again = spool::Requeue{.next_attempt = entry.next_attempt,
-                                                 .deadline = policy_.next_look(lifetime, now),
-                                                 .recipients = entry.recipients,
-                                                 .untried = entry.untried},
-                         .gate = {},
-                         .sent = {}};
+        Result result;
+        result.again = spool::unchanged(entry);
+        result.again->deadline = policy_.next_look(lifetime, now);
+        co_return result;
     }
     const bool returned = now >= lifetime.return_at();
     Notices notices({stored->envelope, stored->state, now}, policy_, reporter_.to());
@@ -160,7 +200,7 @@ asio::awaitable<Courier::Result> Courier::attend(spool::QueueEntry entry, bool i
                                                            : "spool.max_age is over"}});
     }
     if (!notices.empty()) co_await store_reports(entry.id, *stored, notices);
-    co_return Result{.again = conclude(entry, *stored), .gate = {}, .sent = {}};
+    co_return conclude(task, *stored);
 }
 
 Courier::Result Courier::unreadable(const spool::QueueEntry& entry,
@@ -170,19 +210,18 @@ Courier::Result Courier::unreadable(const spool::QueueEntry& entry,
         base::log::error("damaged", {{"id", id},
                                      {"reason", failure.reason},
                                      {"result", "set aside, not delivered; see docs/spool.md"}});
-        return {};
+        Result done;
+        done.message_done = true;
+        return done;
     }
     base::log::error("unreadable",
                      {{"id", id}, {"reason", failure.reason}, {"result", "deferred"}});
     const base::WallTime later = clock_.wall() + own_fault_wait;
-    return {.again = spool::Requeue{.next_attempt = std::max(entry.next_attempt, later),
-                                    .deadline = std::max(entry.deadline, later),
-                                    .recipients = entry.recipients,
-                                    .untried = entry.untried,
-                                    .attempts = entry.attempts,
-                                    .setback = entry.setback},
-            .gate = {},
-            .sent = {}};
+    Result result;
+    result.again = spool::unchanged(entry);
+    result.again->next_attempt = std::max(entry.next_attempt, later);
+    result.again->deadline = std::max(entry.deadline, later);
+    return result;
 }
 
 asio::awaitable<bool> Courier::store_report(base::MessageId id, spool::StoredMessage& message,
@@ -212,28 +251,33 @@ asio::awaitable<void> Courier::store_reports(base::MessageId id, spool::StoredMe
     co_await store_report(id, message, notices.succeeded(), "success");
 }
 
-std::optional<spool::Requeue> Courier::conclude(const spool::QueueEntry& entry,
-                                                spool::StoredMessage& message) {
-    std::optional<spool::Requeue> again;
+/// Records where the message stands, and says when the entry's recipients are to be tried again.
+Courier::Result Courier::conclude(const Task& task, spool::StoredMessage& message) {
+    Result result;
+    std::optional<spool::Requeue>& again = result.again;
     bool notified = true;
-    for (const spool::RecipientState& recipient : message.state.recipients) {
-        if (recipient.status != spool::RecipientStatus::pending) continue;
-        if (!again)
-            again = {
-                .next_attempt = recipient.next_attempt, .recipients = 0, .setback = entry.setback};
+    for (std::size_t i = 0; i < message.state.recipients.size(); ++i) {
+        const spool::RecipientState& recipient = message.state.recipients[i];
+        if (recipient.status != spool::RecipientStatus::pending || !task.share.has(i)) continue;
+        if (!again) {
+            again = spool::unchanged(task.entry);
+            again->next_attempt = recipient.next_attempt;
+            again->recipients = again->untried = again->attempts = 0;
+        }
         again->next_attempt = std::min(again->next_attempt, recipient.next_attempt);
         again->attempts = std::max(again->attempts, recipient.attempts);
         ++again->recipients;
         again->untried += recipient.attempts == 0 ? 1U : 0U;
         notified = notified && recipient.delay_notified;
     }
-    spool_.record(entry.id, std::move(message.state));
-    if (!again) return again;
+    result.message_done = message.state.finished();
+    spool_.record(task.entry.id, std::move(message.state));
+    if (!again) return result;
     const base::WallTime now = clock_.wall();
     again->deadline = policy_.deadline(message.envelope.lifetime(), notified);
     // Still to be dealt with although its time has come: our own side could not do it just now.
     if (again->deadline <= now) again->deadline = now + own_fault_wait;
-    return again;
+    return result;
 }
 
 }  // namespace outpost::delivery

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "config/types.hpp"
 #include "delivery/notices.hpp"
+#include "delivery/partings.hpp"
 #include "delivery/permits.hpp"
 #include "delivery/reporter.hpp"
 #include "delivery/retry_policy.hpp"
@@ -34,9 +35,20 @@ struct Destination {
 class Courier {
   public:
     struct Result {
-        std::optional<spool::Requeue> again;  ///< nothing: the message has left the queue
+        std::optional<spool::Requeue> again;  ///< nothing: the entry leaves the queue
         GateReport gate;
         SentPart sent;
+        bool message_done = false;  ///< nobody is pending any more, in no part of the message
+        /// The upstream cannot take it: for another one of the group, which Task::others promised.
+        bool passed_on = false;
+        bool may_take_later = false;  ///< passed on, but not for good
+        bool partly_delivered = false;
+    };
+    /// What an attempt is for.
+    struct Task {
+        spool::QueueEntry entry;
+        Share share;          ///< the recipients that the entry stands for
+        bool others = false;  ///< another upstream may be asked for what this one cannot take
     };
     struct Parts {
         spool::Spool& spool;
@@ -52,12 +64,11 @@ class Courier {
           reporter_(parts.spool, parts.clock, config) {}
 
     /// One attempt for the recipients that are due, or as many of them as are permitted.
-    boost::asio::awaitable<Result> deliver(spool::QueueEntry entry, const Permit& permit,
-                                           Destination& to);
+    boost::asio::awaitable<Result> deliver(Task task, const Permit& permit, Destination& to);
     /// The message's deadline has passed: its delay notice, or its end. `in_turn`: nothing is
     /// wrong, it only waits for its turn under the limits; then there is no delay notice unless the
     /// sender has asked for one.
-    boost::asio::awaitable<Result> attend(spool::QueueEntry entry, bool in_turn);
+    boost::asio::awaitable<Result> attend(Task task, bool in_turn);
 
     [[nodiscard]] const RetryPolicy& policy() const noexcept { return policy_; }
 
@@ -67,8 +78,10 @@ class Courier {
                                               const Notice& notice, std::string_view kind);
     boost::asio::awaitable<void> store_reports(base::MessageId id, spool::StoredMessage& message,
                                                Notices& notices);
-    std::optional<spool::Requeue> conclude(const spool::QueueEntry& entry,
-                                           spool::StoredMessage& message);
+    struct Settlement;
+    void settle(const Task& task, upstream::SendReport& report, const AttemptContext& context,
+                Settlement& settlement);
+    Result conclude(const Task& task, spool::StoredMessage& message);
 
     spool::Spool& spool_;
     const base::Clock& clock_;

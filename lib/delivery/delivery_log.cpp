@@ -22,6 +22,7 @@ std::string_view event_name(const AttemptRecord& record, std::size_t i) {
         case Settled::failed: return null_reverse_path ? "dropped" : "bounced";
         case Settled::expired: return null_reverse_path ? "dropped" : "expired";
         case Settled::uncertain: return "uncertain";
+        case Settled::passed_on: return "passed on";
         case Settled::deferred:
         case Settled::held: break;
     }
@@ -47,6 +48,7 @@ std::string addresses(const AttemptRecord& record, std::size_t first, std::size_
 /// When a recipient is tried again, in words.
 std::string next_attempt(const AttemptRecord& record, std::size_t i) {
     if (record.settled[i] == Settled::held) return "when the upstream is back";
+    if (record.settled[i] == Settled::passed_on) return "by another upstream of the group";
     return base::rfc3339(record.state.recipients[record.indices[i]].next_attempt);
 }
 
@@ -58,7 +60,8 @@ void log_run(const AttemptRecord& record, std::size_t first, std::size_t end) {
     const std::string recipients = addresses(record, first, end);
     const std::string reply = outcome.reply.text();
     const Settled what = record.settled[first];
-    const bool waits = what == Settled::deferred || what == Settled::held;
+    const bool waits =
+        what == Settled::deferred || what == Settled::held || what == Settled::passed_on;
     const std::string next = waits ? next_attempt(record, first) : std::string("never");
     const bool fine = what == Settled::delivered;
     base::log::write(fine ? Level::info : Level::warning, event_name(record, first),

@@ -19,8 +19,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds longest_sleep = std::chrono::minutes(1);
 /// Reports cost a commit each; so many are in the making at once.
 constexpr std::size_t most_attendants = 8;
-/// Mail whose time ran out while the daemon was down is tried once more before it is given up.
-constexpr std::chrono::minutes respite{5};
 
 }  // namespace
 
@@ -30,7 +28,7 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
       clock_(parts.clock),
       alarm_(std::move(parts.alarm)),
       random_(parts.seed),
-      router_(config),
+      switchboard_(config),
       courier_({.spool = spool_,
                 .clock = clock_,
                 .random = [this] { return std::uniform_real_distribution<>()(random_); }},
@@ -41,10 +39,25 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
                .clock = clock_,
                .again = [this] { limits_changed(); }},
               config),
+      intake_(
+          {.spool = spool_,
+           .clock = clock_,
+           .queue = queue_,
+           .partings = partings_,
+           .policy = courier_.policy(),
+           .launch =
+               [this](asio::awaitable<void> task) { launch(finish(std::move(task)), "routing"); },
+           .entered = [this](Handle handle) { picker_.arrived(queue_.entry(handle)); },
+           .entered_late =
+               [this] {
+                   pump_all(clock_.mono());
+                   arm(clock_.mono());
+               }},
+          config, switchboard_.ways()),
       changed_(executor_, asio::steady_timer::time_point::max()) {
     for (const auto& [name, upstream] : config.upstreams) {
         ports_.push_back(std::make_unique<Port>(upstream, std::move(transports.at(name)),
-                                                static_cast<spool::UpstreamIndex>(ports_.size())));
+                                                static_cast<PortIndex>(ports_.size())));
     }
 }
 
@@ -53,7 +66,7 @@ Dispatcher::~Dispatcher() {
 }
 
 void Dispatcher::start() {
-    started_ = clock_.wall();
+    intake_.started(clock_.wall());
     arrived(spool_.take_recovered());
     inbox_ = std::make_shared<Inbox>(
         executor_, [this](const std::vector<spool::Summary>& batch) { arrived(batch); });
@@ -63,6 +76,7 @@ void Dispatcher::start() {
 
 asio::awaitable<std::size_t> Dispatcher::stop(milliseconds grace) {
     stopping_ = true;
+    intake_.stop();
     if (inbox_) inbox_->close();
     alarm_->set(grace, [this] {
         grace_over_ = true;
@@ -90,74 +104,10 @@ asio::awaitable<void> Dispatcher::close_transport(Port& port) {
 void Dispatcher::arrived(const std::vector<spool::Summary>& batch) {
     const base::WallTime now = clock_.wall();
     notice_clock(now);
-    for (const spool::Summary& summary : batch) add(summary, now);
+    for (const spool::Summary& summary : batch) intake_.add(summary);
     const base::MonoTime mono = clock_.mono();
     pump_all(mono);
     arm(mono);
-}
-
-void Dispatcher::add(const spool::Summary& summary, base::WallTime now) {
-    const bool report = summary.account.empty();
-    if (const auto upstream = report ? router_.reports() : router_.route(summary.account)) {
-        add_to(*upstream, summary, now);
-    } else if (report) {
-        launch(route_report(summary), "routing a report");
-    } else {
-        no_route(summary.account);
-    }
-}
-
-void Dispatcher::add_to(spool::UpstreamIndex upstream, const spool::Summary& summary,
-                        base::WallTime now) {
-    const RetryPolicy& policy = courier_.policy();
-    const base::WallTime deadline =
-        summary.received < started_
-            ? policy.deadline_after_pause(summary.lifetime, summary.delay_notified, started_,
-                                          respite)
-            : policy.deadline(summary.lifetime, summary.delay_notified);
-    // Of several recipients whose attempts differ some may never have been tried.
-    const bool untried = summary.attempts == 0 || summary.recipients > 1;
-    const Handle handle = queue_.add({.id = summary.id,
-                                      .account = summary.account,
-                                      .recipients = summary.recipients,
-                                      .untried = untried ? summary.recipients : 0,
-                                      .size = summary.size,
-                                      .priority = summary.priority,
-                                      .attempts = summary.attempts,
-                                      .next_attempt = summary.next_attempt,
-                                      .deadline = deadline},
-                                     upstream, now);
-    picker_.arrived(queue_.entry(handle));
-}
-
-/// A report takes the way of the message that it is about, which its envelope names.
-asio::awaitable<void> Dispatcher::route_report(spool::Summary summary) {
-    const auto stored = co_await spool_.read(summary.id);
-    if (stored) {
-        const std::string& account = stored->envelope.client;
-        if (const auto upstream = router_.route(account)) {
-            add_to(*upstream, summary, clock_.wall());
-            const base::MonoTime now = clock_.mono();
-            pump(*ports_[*upstream], now);
-            arm(now);
-        } else {
-            no_route(account);
-        }
-    } else {
-        base::log::error(stored.error().damaged ? "damaged" : "unreadable",
-                         {{"id", summary.id.text()},
-                          {"reason", stored.error().reason},
-                          {"result", "the report is not sent; see docs/spool.md"}});
-    }
-    task_done();
-}
-
-void Dispatcher::no_route(const std::string& account) {
-    if (!unrouted_.insert(account).second) return;
-    base::log::error("no route", {{"account", account},
-                                  {"result",
-                                   "its mail stays in the spool; configure the account again and "
-                                   "restart to send it"}});
 }
 
 void Dispatcher::pump_all(base::MonoTime now) {
@@ -165,18 +115,52 @@ void Dispatcher::pump_all(base::MonoTime now) {
 }
 
 void Dispatcher::pump(Port& port, base::MonoTime now) {
-    while (auto start = start_next(port, now))
-        launch(run_slot(port, std::move(*start)), "delivery");
+    const auto circle = switchboard_.ways().circle(port.index());
+    bool more = true;
+    while (more) {
+        more = false;
+        for (const PortIndex index : circle) {
+            Port& each = *ports_[index];
+            const bool limited = each.limit_wait().has_value();
+            auto start = start_next(each, now);
+            // That one has nothing left may be what another one waited for.
+            more = more || start || (!limited && each.limit_wait() && circle.size() > 1);
+            if (start) launch(run_slot(each, std::move(*start)), "delivery");
+        }
+    }
 }
 
 std::optional<Dispatcher::Start> Dispatcher::start_next(Port& port, base::MonoTime now) {
-    if (stopping_ || !port.may_start(now, clock_.wall())) return std::nullopt;
+    const base::WallTime wall = clock_.wall();
+    if (stopping_ || !port.may_start(now, wall)) return std::nullopt;
+    const auto lanes = switchboard_.lanes(
+        port.index(), [&](PortIndex index) { return ports_[index]->state(now, wall); });
+    if (lanes.empty()) return std::nullopt;
     port.ask_again();
-    Picker::Result next = picker_.next(port.index());
-    if (next.wait) port.wait_for(std::move(*next.wait));
-    if (!next.pick) return std::nullopt;
-    const auto ticket = port.start(next.pick->permit.recipients, now);
-    return Start{std::move(*next.pick), ticket};
+    for (;;) {
+        Picker::Result next = picker_.next(port.index(), lanes);
+        if (next.wait) port.wait_for(std::move(*next.wait));
+        if (next.unfit) turn_away(*next.unfit, port);
+        if (!next.pick && !next.unfit) return std::nullopt;
+        if (!next.pick) continue;
+        const spool::QueueEntry& entry = queue_.entry(next.pick->handle);
+        if (!partings_.begin(entry.id, next.pick->handle)) {
+            picker_.settle(entry.account, next.pick->permit, {});
+            continue;
+        }
+        switchboard_.taken(port.index(), entry.way, next.pick->permit.recipients);
+        const auto ticket = port.start(next.pick->permit.recipients, now);
+        return Start{std::move(*next.pick), ticket};
+    }
+}
+
+/// A limit never lets a message through: another upstream may have a wider one.
+void Dispatcher::turn_away(const Picker::Unfit& unfit, const Port& port) {
+    const spool::QueueEntry& entry = queue_.entry(unfit.handle);
+    if (!switchboard_.has_others(entry, port.index())) return picker_.set_aside(unfit);
+    spool::Requeue again = spool::unchanged(entry);
+    switchboard_.redirect(entry, again, port.index(), {.passed_on = true, .may_take_later = true});
+    queue_.requeue(unfit.handle, again, clock_.wall());
 }
 
 /// One delivery after the other, until there is none to make.
@@ -184,15 +168,19 @@ asio::awaitable<void> Dispatcher::run_slot(Port& port, Start start) {
     for (;;) {
         const Handle handle = start.pick.handle;
         const spool::QueueEntry entry = queue_.entry(handle);
-        const Courier::Result result = co_await attempt(port, entry, start.pick.permit);
-        put_back(handle, result.again);
+        Courier::Task task{.entry = entry,
+                           .share = share(entry),
+                           .others = switchboard_.has_others(entry, port.index())};
+        Courier::Result result = co_await attempt(port, std::move(task), start.pick.permit);
+        const bool parts = put_back(handle, result, &port);
         const bool released = picker_.settle(entry.account, start.pick.permit, result.sent);
         const base::MonoTime now = clock_.mono();
         port.finish(start.ticket, result.gate, now);
         auto next = start_next(port, now);
-        // More than the one may go now: the upstream is open again, or permits came back.
-        if (released) pump_all(now);
-        if (next) pump(port, now);
+        // More than the one may go now: the upstream is open again, or permits came back. What it
+        // does not take any more may be for those that share its mail.
+        if (released || parts) pump_all(now);
+        if (next || switchboard_.ways().circle(port.index()).size() > 1) pump(port, now);
         arm(now);
         if (!next) break;
         start = std::move(*next);
@@ -200,18 +188,22 @@ asio::awaitable<void> Dispatcher::run_slot(Port& port, Start start) {
     task_done();
 }
 
-asio::awaitable<Courier::Result> Dispatcher::attempt(Port& port, const spool::QueueEntry& entry,
+asio::awaitable<Courier::Result> Dispatcher::attempt(Port& port, Courier::Task task,
                                                      const Permit& permit) {
     std::string error;
     try {
-        co_return co_await courier_.deliver(entry, permit, port.destination());
+        co_return co_await courier_.deliver(task, permit, port.destination());
     } catch (const std::exception& e) {
         error = e.what();
     }
-    Courier::Result result = internal_error(entry, error);
+    Courier::Result result = internal_error(task.entry, error);
     // How far it went is not known: all of it counts.
     result.sent = {.recipients = permit.recipients, .first_time = permit.recipients};
     co_return result;
+}
+
+Share Dispatcher::share(const spool::QueueEntry& entry) const {
+    return partings_.share(entry.id, switchboard_.ways().whole(entry.way));
 }
 
 /// The store of the limits has answered.
@@ -223,12 +215,26 @@ void Dispatcher::limits_changed() {
     arm(now);
 }
 
-void Dispatcher::put_back(Handle handle, const std::optional<spool::Requeue>& again) {
-    if (again) {
-        queue_.requeue(handle, *again, clock_.wall());
+bool Dispatcher::put_back(Handle handle, Courier::Result& result, const Port* by) {
+    const spool::QueueEntry entry = queue_.entry(handle);
+    std::vector<Handle> waiting;
+    if (result.again) {
+        if (by != nullptr)
+            switchboard_.redirect(entry, *result.again, by->index(),
+                                  {.passed_on = result.passed_on,
+                                   .may_take_later = result.may_take_later,
+                                   .partly_delivered = result.partly_delivered});
+        queue_.requeue(handle, *result.again, clock_.wall());
+        waiting = partings_.end(entry.id);
     } else {
+        auto removal = partings_.remove(entry.id, handle, result.message_done);
         queue_.remove(handle);
+        for (const Handle other : removal.done) queue_.remove(other);
+        waiting = std::move(removal.waiting);
     }
+    for (const Handle other : waiting)
+        queue_.requeue(other, spool::unchanged(queue_.entry(other)), clock_.wall());
+    return !waiting.empty();
 }
 
 asio::awaitable<void> Dispatcher::login_probe(Port& port) {
@@ -247,11 +253,17 @@ asio::awaitable<void> Dispatcher::login_probe(Port& port) {
 
 void Dispatcher::attend_overdue(base::WallTime now) {
     while (attendants_ < most_attendants) {
-        const auto handle = queue_.next_overdue(now);
+        const auto handle = next_overdue(now);
         if (!handle) return;
         ++attendants_;
         launch(run_attendant(*handle), "attending to an overdue message");
     }
+}
+
+std::optional<Dispatcher::Handle> Dispatcher::next_overdue(base::WallTime now) {
+    while (const auto handle = queue_.next_overdue(now))
+        if (partings_.begin(queue_.entry(*handle).id, *handle)) return handle;
+    return std::nullopt;
 }
 
 asio::awaitable<void> Dispatcher::run_attendant(Handle handle) {
@@ -260,17 +272,19 @@ asio::awaitable<void> Dispatcher::run_attendant(Handle handle) {
         std::optional<Courier::Result> result;
         std::string error;
         try {
-            result = co_await courier_.attend(entry, waits_in_turn(entry));
+            result = co_await courier_.attend({.entry = entry, .share = share(entry)},
+                                              waits_in_turn(entry));
         } catch (const std::exception& e) {
             error = e.what();
         }
         if (!result) result = internal_error(entry, error);
-        put_back(handle, result->again);
+        const bool parts = put_back(handle, *result, nullptr);
         if (stopping_) break;
         const base::MonoTime now = clock_.mono();
-        pump(*ports_[entry.upstream], now);
+        if (parts) pump_all(now);
+        for (const PortIndex port : switchboard_.ways().ports(entry.way)) pump(*ports_[port], now);
         arm(now);
-        const auto next = queue_.next_overdue(clock_.wall());
+        const auto next = next_overdue(clock_.wall());
         if (!next) break;
         handle = *next;
     }
@@ -279,10 +293,12 @@ asio::awaitable<void> Dispatcher::run_attendant(Handle handle) {
     task_done();
 }
 
-/// Its upstream takes mail and it was never tried: limits and other mail alone are before it.
+/// An upstream takes its mail and it was never tried: limits and other mail alone are before it.
 bool Dispatcher::waits_in_turn(const spool::QueueEntry& entry) const {
-    return entry.attempts == 0 && !entry.setback &&
-           ports_[entry.upstream]->gate().state() == UpstreamGate::State::open;
+    if (entry.attempts > 0 || entry.setback) return false;
+    return std::ranges::any_of(switchboard_.ways().ports(entry.way), [this](PortIndex port) {
+        return ports_[port]->gate().state() == UpstreamGate::State::open;
+    });
 }
 
 Courier::Result Dispatcher::internal_error(const spool::QueueEntry& entry,
@@ -290,14 +306,11 @@ Courier::Result Dispatcher::internal_error(const spool::QueueEntry& entry,
     base::log::error("internal error",
                      {{"in", "delivery"}, {"id", entry.id.text()}, {"what", what}});
     const base::WallTime later = clock_.wall() + own_fault_wait;
-    return {.again = spool::Requeue{.next_attempt = later,
-                                    .deadline = std::max(entry.deadline, later),
-                                    .recipients = entry.recipients,
-                                    .untried = entry.untried,
-                                    .attempts = entry.attempts,
-                                    .setback = entry.setback},
-            .gate = {},
-            .sent = {}};
+    Courier::Result result;
+    result.again = spool::unchanged(entry);
+    result.again->next_attempt = later;
+    result.again->deadline = std::max(entry.deadline, later);
+    return result;
 }
 
 void Dispatcher::ring() {
@@ -307,6 +320,7 @@ void Dispatcher::ring() {
     const base::WallTime wall = clock_.wall();
     notice_clock(wall);
     queue_.advance(wall);
+    intake_.retry(wall);
     attend_overdue(wall);
     for (const auto& port : ports_) {
         if (!port->login_probe_due(now)) continue;
@@ -349,6 +363,11 @@ void Dispatcher::arm(base::MonoTime now) {
 void Dispatcher::launch(asio::awaitable<void> task, const char* what) {
     ++tasks_;
     net::spawn(executor_, std::move(task), what);
+}
+
+asio::awaitable<void> Dispatcher::finish(asio::awaitable<void> task) {
+    co_await std::move(task);
+    task_done();
 }
 
 void Dispatcher::task_done() {

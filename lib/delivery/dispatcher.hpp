@@ -8,7 +8,6 @@
 #include <map>
 #include <memory>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -17,9 +16,11 @@
 #include "delivery/alarm.hpp"
 #include "delivery/courier.hpp"
 #include "delivery/inbox.hpp"
+#include "delivery/intake.hpp"
+#include "delivery/partings.hpp"
 #include "delivery/picker.hpp"
 #include "delivery/port.hpp"
-#include "delivery/router.hpp"
+#include "delivery/switchboard.hpp"
 #include "spool/queue.hpp"
 #include "spool/spool.hpp"
 #include "upstream/transport.hpp"
@@ -61,11 +62,8 @@ class Dispatcher {
     using Handle = spool::Queue::Handle;
 
     void arrived(const std::vector<spool::Summary>& batch);
-    void add(const spool::Summary& summary, base::WallTime now);
-    void add_to(spool::UpstreamIndex upstream, const spool::Summary& summary, base::WallTime now);
-    boost::asio::awaitable<void> route_report(spool::Summary summary);
-    void no_route(const std::string& account);
 
+    /// Starts all that may start now: at the port, and at those that share mail with it.
     void pump(Port& port, base::MonoTime now);
     void pump_all(base::MonoTime now);
     struct Start {
@@ -73,11 +71,17 @@ class Dispatcher {
         UpstreamGate::Ticket ticket;
     };
     std::optional<Start> start_next(Port& port, base::MonoTime now);
+    void turn_away(const Picker::Unfit& unfit, const Port& port);
     boost::asio::awaitable<void> run_slot(Port& port, Start start);
-    boost::asio::awaitable<Courier::Result> attempt(Port& port, const spool::QueueEntry& entry,
+    boost::asio::awaitable<Courier::Result> attempt(Port& port, Courier::Task task,
                                                     const Permit& permit);
+    [[nodiscard]] Share share(const spool::QueueEntry& entry) const;
     void limits_changed();
-    void put_back(Handle handle, const std::optional<spool::Requeue>& again);
+    /// `by`: the upstream that was asked, if one was. True if other parts of the message may go
+    /// now.
+    bool put_back(Handle handle, Courier::Result& result, const Port* by);
+    boost::asio::awaitable<void> finish(boost::asio::awaitable<void> task);
+    std::optional<Handle> next_overdue(base::WallTime now);
     boost::asio::awaitable<void> login_probe(Port& port);
     void attend_overdue(base::WallTime now);
     boost::asio::awaitable<void> run_attendant(Handle handle);
@@ -96,15 +100,15 @@ class Dispatcher {
     const base::Clock& clock_;
     std::unique_ptr<Alarm> alarm_;
     std::mt19937_64 random_;
-    Router router_;
+    Switchboard switchboard_;
     Courier courier_;
     spool::Queue queue_;
+    Partings partings_;
     Picker picker_;
+    Intake intake_;
     std::vector<std::unique_ptr<Port>> ports_;
     std::shared_ptr<Inbox> inbox_;
-    std::set<std::string> unrouted_;  ///< accounts that the log has named
     base::MonoTime armed_ = base::MonoTime::max();
-    base::WallTime started_{};
     base::WallTime last_wall_{};
     bool stopping_ = false;
     bool grace_over_ = false;

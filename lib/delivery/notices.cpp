@@ -54,6 +54,7 @@ void Notices::settled(std::uint32_t index, Settled what, const upstream::Outcome
                      outcome.remote);
             break;
         case Settled::deferred:
+        case Settled::passed_on:
         case Settled::held: break;
     }
 }

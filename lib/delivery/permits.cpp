@@ -57,12 +57,12 @@ Permits::Counter Permits::define(const std::string& key, const limit::Limits& li
 }
 
 std::expected<Permit, Denial> Permits::acquire(const spool::QueueEntry& entry,
-                                               std::string_view account) {
+                                               std::string_view account, PortIndex port) {
     const auto found = accounts_.find(account);
     const Account* const limited = found == accounts_.end() ? nullptr : &found->second;
     if (limited != nullptr)
         if (auto denied = outside_hours(*limited)) return std::unexpected(std::move(*denied));
-    const Barriers all = barriers(limited, entry);
+    const Barriers all = barriers(limited, entry, port);
     // First what all of them would grant together: what one gave and another denied would have to
     // go back, and by then it is part of a lease.
     const auto most = room(all, entry);
@@ -98,7 +98,8 @@ std::optional<Denial> Permits::outside_hours(const Account& account) const {
                                         account.name)};
 }
 
-Permits::Barriers Permits::barriers(const Account* account, const spool::QueueEntry& entry) const {
+Permits::Barriers Permits::barriers(const Account* account, const spool::QueueEntry& entry,
+                                    PortIndex port) const {
     Barriers all;
     if (account != nullptr) {
         const auto whose = Denial::Whose::account;
@@ -106,7 +107,7 @@ Permits::Barriers Permits::barriers(const Account* account, const spool::QueueEn
         if (account->quota && entry.untried > 0)
             all.push_back({*account->quota, whose, account->name, 0, true});
     }
-    const Upstream& upstream = upstreams_[entry.upstream];
+    const Upstream& upstream = upstreams_[port];
     if (upstream.counter) {
         const bool urgent = !upstream.reserve || entry.priority <= upstream.reserve->priority;
         all.push_back({*upstream.counter, Denial::Whose::upstream, upstream.name,

@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "config/types.hpp"
+#include "delivery/ways.hpp"
 #include "limit/limiter.hpp"
 #include "spool/queue.hpp"
 
@@ -50,11 +51,10 @@ class Permits {
   public:
     Permits(limit::Limiter& limiter, const base::Clock& clock, const config::Config& config);
 
-    /// Permission for as many recipients as may go now, at least one. Upstreams are numbered in
-    /// the order of Config::upstreams; `account` is empty for our own reports, which are counted
-    /// against no account.
+    /// Permission for as many recipients as may go now by this upstream, at least one. `account`
+    /// is empty for our own reports, which are counted against no account.
     [[nodiscard]] std::expected<Permit, Denial> acquire(const spool::QueueEntry& entry,
-                                                        std::string_view account);
+                                                        std::string_view account, PortIndex port);
     /// The attempt is over.
     void settle(const Permit& permit, const SentPart& sent);
 
@@ -88,7 +88,8 @@ class Permits {
 
     [[nodiscard]] Counter define(const std::string& key, const limit::Limits& limits);
     [[nodiscard]] std::optional<Denial> outside_hours(const Account& account) const;
-    [[nodiscard]] Barriers barriers(const Account* account, const spool::QueueEntry& entry) const;
+    [[nodiscard]] Barriers barriers(const Account* account, const spool::QueueEntry& entry,
+                                    PortIndex port) const;
     [[nodiscard]] Denial denial(const Barrier& barrier, const limit::Wait& wait) const;
     /// How many may go by all limits, of so many; else who has to wait.
     [[nodiscard]] std::expected<std::uint32_t, Denial> room(const Barriers& barriers,

@@ -36,34 +36,60 @@ Picker::Picker(Parts parts, const config::Config& config)
       again_(std::make_shared<std::function<void()>>(std::move(parts.again))) {
     for (const auto& [name, account] : config.accounts)
         if (account.weight != 1) queue_.set_weight(name, account.weight);
-    spool::UpstreamIndex index = 0;
-    for (const auto& [name, upstream] : config.upstreams) {
-        if (upstream.priority == config::PriorityOrder::weighted)
-            queue_.set_shares(index, upstream.share);
-        ++index;
-    }
+    turns_.resize(config.upstreams.size());
 }
 
-Picker::Result Picker::next(spool::UpstreamIndex upstream) {
+std::optional<Picker::Front> Picker::front(PortIndex port, std::span<const Lane> lanes,
+                                           base::WallTime now, std::uint8_t lowest) {
+    std::optional<Front> best;
+    std::uint8_t priority = 0;
+    std::uint64_t start = 0;
+    Turns& turns = turns_[port];
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+        const auto handle = queue_.front(lanes[i].way, now, lowest);
+        if (!handle) continue;
+        if (lanes.size() == 1) return Front{*handle, i};
+        const spool::QueueEntry& entry = queue_.entry(*handle);
+        if ((entry.refusals.members & lanes[i].member) != 0) continue;
+        const std::uint64_t turn = std::max(turns.served[lanes[i].way], turns.last);
+        if (best && std::pair(priority, start) <= std::pair(entry.priority, turn)) continue;
+        best = Front{*handle, i};
+        priority = entry.priority;
+        start = turn;
+    }
+    return best;
+}
+
+Picker::Result Picker::next(PortIndex port, std::span<const Lane> lanes) {
     const base::WallTime now = clock_.wall();
     std::uint8_t lowest = spool::queue_priorities;
     std::optional<Wait> wait;
-    while (const auto front = queue_.front(upstream, now, lowest)) {
-        const spool::QueueEntry entry = queue_.entry(*front);
-        auto permit = permits_.acquire(entry, queue_.account_name(entry.account));
+    while (const auto found = front(port, lanes, now, lowest)) {
+        const spool::Queue::Handle handle = found->handle;
+        const spool::QueueEntry entry = queue_.entry(handle);
+        auto permit = permits_.acquire(entry, queue_.account_name(entry.account), port);
         if (permit) {
-            queue_.take(*front, permit->recipients);
-            return {.pick = Pick{*front, std::move(*permit)}, .wait = {}};
+            queue_.take(handle, permit->recipients);
+            if (lanes.size() > 1) {
+                Turns& turns = turns_[port];
+                std::uint64_t& served = turns.served[entry.way];
+                turns.last = std::max(served, turns.last);
+                served = turns.last + permit->recipients;
+            }
+            return {.pick = Pick{handle, std::move(*permit)}, .unfit = {}, .wait = {}};
         }
         const Denial& denial = permit.error();
         note(denial);
         if (denial.whose == Denial::Whose::message) {
-            set_aside(*front, denial);
-        } else if (denial.whose == Denial::Whose::account) {
+            queue_.take(handle, 0);
+            return {.pick = {}, .unfit = Unfit{handle, denial.reason}, .wait = {}};
+        }
+        if (denial.whose == Denial::Whose::account) {
             hold_account(entry, denial);
         } else {
             const base::WallTime until = ask_again(denial, now);
-            if (!wait || until < wait->until) wait = Wait{until, denial.reason, entry.priority};
+            if (!wait || until < wait->until)
+                wait = Wait{until, denial.reason, entry.priority, denial.lease.has_value()};
             if (denial.lease) wait_for(*denial.lease, std::nullopt);
             // By weight, mail that may use the upstream's reserve can stand behind mail that may
             // not.
@@ -71,7 +97,7 @@ Picker::Result Picker::next(spool::UpstreamIndex upstream) {
             lowest = entry.priority - 1;
         }
     }
-    return {.pick = {}, .wait = std::move(wait)};
+    return {.pick = {}, .unfit = {}, .wait = std::move(wait)};
 }
 
 bool Picker::settle(std::uint32_t account, const Permit& permit, const SentPart& sent) {
@@ -96,27 +122,21 @@ void Picker::hold_account(const spool::QueueEntry& entry, const Denial& denial) 
     const base::WallTime now = clock_.wall();
     if (denial.lease) wait_for(*denial.lease, entry.account);
     const base::WallTime until = ask_again(denial, now);
-    holds_[entry.account] = {until, denial.reason, entry.priority};
+    holds_[entry.account] = {until, denial.reason, entry.priority, denial.lease.has_value()};
     queue_.hold_account(entry.account, until);
 }
 
-void Picker::set_aside(spool::Queue::Handle handle, const Denial& denial) {
-    const spool::QueueEntry entry = queue_.entry(handle);
+void Picker::set_aside(const Unfit& unfit) {
+    const spool::QueueEntry entry = queue_.entry(unfit.handle);
     const base::WallTime now = clock_.wall();
     base::log::warning("too large for a limit",
                        {{"id", entry.id.text()},
                         {"size", entry.size},
-                        {"limit", denial.reason},
+                        {"limit", unfit.reason},
                         {"result", "it waits; raise the limit, or it expires"}});
-    queue_.take(handle, 0);
-    queue_.requeue(handle,
-                   {.next_attempt = now + aside,
-                    .deadline = entry.deadline,
-                    .recipients = entry.recipients,
-                    .untried = entry.untried,
-                    .attempts = entry.attempts,
-                    .setback = entry.setback},
-                   now);
+    spool::Requeue later = spool::unchanged(entry);
+    later.next_attempt = now + aside;
+    queue_.requeue(unfit.handle, later, now);
 }
 
 void Picker::wait_for(limit::Limiter::Id lease, std::optional<std::uint32_t> account) {

@@ -5,13 +5,16 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "config/types.hpp"
 #include "delivery/permits.hpp"
+#include "delivery/switchboard.hpp"
 #include "spool/queue.hpp"
 
 namespace outpost::delivery {
@@ -41,14 +44,25 @@ class Picker {
         base::WallTime until{};
         std::string reason;         ///< `rate 14/s of upstream ses-eu`
         std::uint8_t priority = 1;  ///< of the message that had to wait
+        bool brief = false;         ///< no limit is used up; its store is about to answer
     };
-    /// A message, taken from the queue; or what the upstream has to wait for; or neither, if it has
-    /// no mail that could go.
+    /// A message that no wait helps: a limit never lets so much through at once.
+    struct Unfit {
+        spool::Queue::Handle handle{};
+        std::string reason;
+    };
+    /// A message, taken from the queue, or one that does not fit, taken as well; or what the
+    /// upstream has to wait for; or nothing, if it has no mail that could go.
     struct Result {
         std::optional<Pick> pick;
+        std::optional<Unfit> unfit;
         std::optional<Wait> wait;
     };
-    [[nodiscard]] Result next(spool::UpstreamIndex upstream);
+    using Lane = Switchboard::Lane;
+    /// The message of the highest priority on these ways; among equals the ways take turns.
+    [[nodiscard]] Result next(PortIndex port, std::span<const Lane> lanes);
+    /// An unfit message with no other way waits: limits change.
+    void set_aside(const Unfit& unfit);
     /// The attempt is over: what was not used comes back. True if its account was held and will be
     /// asked again: it may have mail for other upstreams.
     bool settle(std::uint32_t account, const Permit& permit, const SentPart& sent);
@@ -61,8 +75,13 @@ class Picker {
     [[nodiscard]] const Wait* held(std::uint32_t account) const;
 
   private:
+    struct Front {
+        spool::Queue::Handle handle{};
+        std::size_t lane = 0;
+    };
+    std::optional<Front> front(PortIndex port, std::span<const Lane> lanes, base::WallTime now,
+                               std::uint8_t lowest);
     void hold_account(const spool::QueueEntry& entry, const Denial& denial);
-    void set_aside(spool::Queue::Handle handle, const Denial& denial);
     void wait_for(limit::Limiter::Id lease, std::optional<std::uint32_t> account);
     void note(const Denial& denial);
 
@@ -71,6 +90,13 @@ class Picker {
     limit::Limiter& limiter_;
     const base::Clock& clock_;
     Permits permits_;
+    /// Whose turn it is where a port has several ways: recipients served, by way. The least goes
+    /// next; one that had nothing to send for a while begins where the last one was.
+    struct Turns {
+        std::uint64_t last = 0;
+        std::unordered_map<WayIndex, std::uint64_t> served;
+    };
+    std::vector<Turns> turns_;  ///< by port
     /// Leases, each with the account that waits for it or none, whose answer will be heard.
     std::set<std::pair<limit::Limiter::Id, std::optional<std::uint32_t>>> awaited_;
     /// Posted calls look at this: empty once the picker is gone.

@@ -20,22 +20,31 @@ Destination make_destination(const config::Upstream& upstream,
 }  // namespace
 
 Port::Port(const config::Upstream& upstream, std::unique_ptr<upstream::Transport> transport,
-           spool::UpstreamIndex index)
+           PortIndex index)
     : destination_(make_destination(upstream, std::move(transport))),
       gate_(upstream.concurrency),
       pace_(upstream.concurrency),
       index_(index),
+      active_(upstream.active),
       asks_for_each_(upstream.reserve ||
                      std::ranges::any_of(upstream.limits.rates, [](const limit::Rate& rate) {
                          return rate.unit == limit::Unit::octets;
                      })) {}
 
 bool Port::may_start(base::MonoTime now, base::WallTime wall) {
-    if (!gate_.may_start(now)) return false;
+    if (!active_ || !gate_.may_start(now)) return false;
     if (limit_wait_ && wall < limit_wait_->until && !asks_for_each_) return false;
     // A probe of a closed upstream is let through: the gate spaces those.
     if (gate_.state() != UpstreamGate::State::open) return true;
     return gate_.active() < pace_.concurrency() && pace_.next_start(now) <= now;
+}
+
+MemberState Port::state(base::MonoTime now, base::WallTime wall) {
+    if (!active_) return MemberState::closed;
+    if (gate_.throttled()) return MemberState::limited;
+    if (gate_.state() != UpstreamGate::State::open) return MemberState::closed;
+    const bool used_up = limit_wait_ && !limit_wait_->brief && wall < limit_wait_->until;
+    return used_up || pace_.next_start(now) > now ? MemberState::limited : MemberState::open;
 }
 
 UpstreamGate::Ticket Port::start(std::uint32_t recipients, base::MonoTime now) {

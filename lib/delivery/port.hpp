@@ -7,10 +7,11 @@
 #include "base/clock.hpp"
 #include "config/types.hpp"
 #include "delivery/courier.hpp"
+#include "delivery/group_turns.hpp"
 #include "delivery/pace.hpp"
 #include "delivery/picker.hpp"
 #include "delivery/upstream_gate.hpp"
-#include "spool/queue.hpp"
+#include "delivery/ways.hpp"
 
 namespace outpost::delivery {
 
@@ -19,7 +20,7 @@ namespace outpost::delivery {
 class Port {
   public:
     Port(const config::Upstream& upstream, std::unique_ptr<upstream::Transport> transport,
-         spool::UpstreamIndex index);
+         PortIndex index);
 
     /// By the gate, the pace, and the limit that it waits for.
     [[nodiscard]] bool may_start(base::MonoTime now, base::WallTime wall);
@@ -47,7 +48,9 @@ class Port {
 
     [[nodiscard]] Destination& destination() noexcept { return destination_; }
     [[nodiscard]] const UpstreamGate& gate() const noexcept { return gate_; }
-    [[nodiscard]] spool::UpstreamIndex index() const noexcept { return index_; }
+    [[nodiscard]] PortIndex index() const noexcept { return index_; }
+    /// What a group goes by.
+    [[nodiscard]] MemberState state(base::MonoTime now, base::WallTime wall);
 
   private:
     void closed(UpstreamGate::State before, const GateReport& report, base::MonoTime now);
@@ -57,7 +60,8 @@ class Port {
     Destination destination_;
     UpstreamGate gate_;
     Pace pace_;
-    spool::UpstreamIndex index_;
+    PortIndex index_;
+    bool active_;
     /// What one message waits for need not bind one of a higher priority: that has a reserve, or is
     /// smaller.
     bool asks_for_each_;

@@ -16,6 +16,12 @@ void count_attempt(spool::RecipientState& state) {
     if (state.attempts < std::numeric_limits<std::uint8_t>::max()) ++state.attempts;
 }
 
+void note(spool::RecipientState& state, const upstream::Outcome& outcome,
+          const AttemptContext& context) {
+    state.last_reply = base::printable(outcome.reply.text(), most_reply);
+    state.last_upstream = context.upstream;
+}
+
 bool is_held(const upstream::Outcome& outcome, const AttemptContext& context) {
     return is_upstream_trouble(outcome) && !context.suspect;
 }
@@ -40,8 +46,7 @@ std::chrono::milliseconds RetryPolicy::back_off(unsigned attempts, double random
 Settled RetryPolicy::settle(spool::RecipientState& state, const upstream::Outcome& outcome,
                             const AttemptContext& context) const {
     using upstream::Verdict;
-    state.last_reply = base::printable(outcome.reply.text(), most_reply);
-    state.last_upstream = context.upstream;
+    note(state, outcome, context);
     if (outcome.verdict == Verdict::delivered || outcome.verdict == Verdict::failed) {
         count_attempt(state);
         const bool delivered = outcome.verdict == Verdict::delivered;
@@ -66,6 +71,11 @@ Settled RetryPolicy::settle(spool::RecipientState& state, const upstream::Outcom
         context.now + (outcome.retry_after ? std::chrono::milliseconds(*outcome.retry_after)
                                            : back_off(state.attempts, context.random));
     return Settled::deferred;
+}
+
+void RetryPolicy::pass_on(spool::RecipientState& state, const upstream::Outcome& outcome,
+                          const AttemptContext& context) {
+    note(state, outcome, context);
 }
 
 base::WallTime RetryPolicy::notice_at(const smtp::Lifetime& lifetime) const noexcept {

@@ -23,6 +23,7 @@ enum class Settled : std::uint8_t {
     failed,     ///< refused for good
     expired,    ///< max_age is over
     uncertain,  ///< may or may not have arrived; not sent again (`uncertain: report`)
+    passed_on,  ///< this upstream cannot take it; another one of the group is asked, at no cost
 };
 
 /// Circumstances of an attempt that are the same for all its recipients.
@@ -53,6 +54,10 @@ class RetryPolicy {
     /// Brings the state up to date with the outcome of an attempt.
     [[nodiscard]] Settled settle(spool::RecipientState& state, const upstream::Outcome& outcome,
                                  const AttemptContext& context) const;
+
+    /// Notes who would not have it; it goes to another upstream at once.
+    static void pass_on(spool::RecipientState& state, const upstream::Outcome& outcome,
+                        const AttemptContext& context);
 
     [[nodiscard]] base::WallTime expiry(base::WallTime start) const noexcept {
         return start + max_age_;
@@ -92,5 +97,7 @@ class RetryPolicy {
 
 /// How long to wait when our own side is at fault (a message cannot be read, a report not stored).
 inline constexpr std::chrono::minutes own_fault_wait{1};
+/// How long to wait when no upstream of a group takes a message, but one of them may later.
+inline constexpr std::chrono::hours refused_wait{1};
 
 }  // namespace outpost::delivery

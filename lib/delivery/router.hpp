@@ -1,29 +1,50 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <string_view>
+#include <vector>
 
 #include "config/types.hpp"
-#include "spool/queue.hpp"
+#include "delivery/ways.hpp"
+#include "message/header_reader.hpp"
+#include "smtp/envelope.hpp"
 
-/// Which upstream a message goes to. Pure. Upstreams are numbered in the order of
-/// Config::upstreams.
+/// Which way each recipient of a message goes: the account's own route, else the first of the
+/// configured routes that fits. Pure.
 namespace outpost::delivery {
 
 class Router {
   public:
-    explicit Router(const config::Config& config);
+    Router(const config::Config& config, const Ways& ways);
 
-    /// An account's route; nothing for an account that is no longer configured.
-    [[nodiscard]] std::optional<spool::UpstreamIndex> route(const std::string& account) const;
+    /// Whether the account is configured.
+    [[nodiscard]] bool knows(std::string_view account) const;
+    /// The way of all mail of an account and priority; nothing if that depends on the message, or
+    /// the account is not configured.
+    [[nodiscard]] std::optional<WayIndex> route(std::string_view account,
+                                                std::uint8_t priority) const;
+    /// The way of each recipient. `account` is configured; `header` is looked at only if
+    /// reads_header().
+    [[nodiscard]] std::vector<WayIndex> routes(std::string_view account,
+                                               const smtp::Envelope& envelope,
+                                               const message::HeaderSection& header) const;
+    [[nodiscard]] bool reads_header() const noexcept { return reads_header_; }
     /// The way of our own reports where it does not depend on what they are about: dsn.via, or the
     /// only upstream there is.
-    [[nodiscard]] std::optional<spool::UpstreamIndex> reports() const noexcept { return reports_; }
+    [[nodiscard]] std::optional<WayIndex> reports() const noexcept { return reports_; }
 
   private:
-    std::unordered_map<std::string, spool::UpstreamIndex> accounts_;
-    std::optional<spool::UpstreamIndex> reports_;
+    struct Route {
+        config::Route when;
+        WayIndex way = 0;
+    };
+    std::map<std::string, std::optional<WayIndex>, std::less<>> accounts_;  ///< own routes
+    std::vector<Route> routes_;
+    bool reads_header_ = false;
+    std::optional<WayIndex> reports_;
 };
 
 }  // namespace outpost::delivery

@@ -17,9 +17,12 @@ constexpr seconds login_interval{15 * 60};
 
 GateSignal signal_of(const Outcome& outcome) {
     if (outcome.verdict == Verdict::misconfigured) return GateSignal::misconfigured;
-    const bool answered = outcome.reply.code != 0;
-    if (outcome.verdict == Verdict::deferred && outcome.scope == upstream::Scope::upstream)
-        return answered ? GateSignal::throttled : GateSignal::unreachable;
+    const bool answered = outcome.reply.code != 0 || outcome.http_status != 0;
+    if (outcome.verdict == Verdict::deferred && outcome.scope == upstream::Scope::upstream) {
+        // An API that fails is as good as one that is not there.
+        const bool asks_for_less = answered && outcome.http_status < 500;
+        return asks_for_less ? GateSignal::throttled : GateSignal::unreachable;
+    }
     if (outcome.verdict == Verdict::delivered) return GateSignal::alive;
     return answered ? GateSignal::alive : GateSignal::unclear;
 }

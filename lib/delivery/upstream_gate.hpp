@@ -65,6 +65,10 @@ class UpstreamGate {
 
     [[nodiscard]] State state() const noexcept { return state_; }
     [[nodiscard]] std::uint32_t active() const noexcept { return active_; }
+    /// Backing off because the upstream has asked for less: it works.
+    [[nodiscard]] bool throttled() const noexcept {
+        return state_ == State::backing_off && cause_ == GateSignal::throttled;
+    }
     /// The following three hold while not open.
     [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
     [[nodiscard]] base::MonoTime since() const noexcept { return since_; }

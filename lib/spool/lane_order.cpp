@@ -27,24 +27,24 @@ LaneOrder::Index LaneOrder::intern(std::string_view name) {
     return index;
 }
 
-LaneOrder::Upstream& LaneOrder::upstream(UpstreamIndex index) {
-    if (upstreams_.size() <= index) upstreams_.resize(index + std::size_t{1});
-    return upstreams_[index];
+LaneOrder::Way& LaneOrder::way(WayIndex index) {
+    if (ways_.size() <= index) ways_.resize(index + std::size_t{1});
+    return ways_[index];
 }
 
 LaneOrder::Level& LaneOrder::level_of(const Lane& lane) {
-    return upstreams_[lane.upstream].levels[lane.priority - std::size_t{1}];
+    return ways_[lane.way].levels[lane.priority - std::size_t{1}];
 }
 
-LaneOrder::Lane& LaneOrder::lane(UpstreamIndex to, std::uint8_t priority, Index account) {
-    Level& level = upstream(to).levels[priority - std::size_t{1}];
+LaneOrder::Lane& LaneOrder::lane(WayIndex to, std::uint8_t priority, Index account) {
+    Level& level = way(to).levels[priority - std::size_t{1}];
     if (level.lane_by_account.size() <= account) level.lane_by_account.resize(account + 1, none);
     Index& index = level.lane_by_account[account];
     if (index == none) {
         index = static_cast<Index>(lanes_.size());
         Lane& created = lanes_.emplace_back();
         created.account = account;
-        created.upstream = to;
+        created.way = to;
         created.priority = priority;
         accounts_[account].lanes.push_back(index);
     }
@@ -72,8 +72,8 @@ void LaneOrder::release(Index account) {
         if (lanes_[index].ready > 0) wake(lanes_[index]);
 }
 
-void LaneOrder::set_shares(UpstreamIndex index, const std::optional<PriorityShares>& shares) {
-    upstream(index).shares = shares;
+void LaneOrder::set_shares(WayIndex index, const std::optional<PriorityShares>& shares) {
+    way(index).shares = shares;
 }
 
 /// The level's next lane; drops from its heap what has no mail or is held.
@@ -88,23 +88,23 @@ LaneOrder::Lane* LaneOrder::first(Level& level) {
     return nullptr;
 }
 
-LaneOrder::Lane* LaneOrder::first(UpstreamIndex index, std::uint8_t lowest) {
-    if (index >= upstreams_.size()) return nullptr;
-    Upstream& upstream = upstreams_[index];
-    if (upstream.shares) return first_by_share(upstream, lowest);
+LaneOrder::Lane* LaneOrder::first(WayIndex index, std::uint8_t lowest) {
+    if (index >= ways_.size()) return nullptr;
+    Way& way = ways_[index];
+    if (way.shares) return first_by_share(way, lowest);
     for (std::size_t i = 0; i < lowest; ++i)
-        if (Lane* lane = first(upstream.levels[i])) return lane;
+        if (Lane* lane = first(way.levels[i])) return lane;
     return nullptr;
 }
 
-LaneOrder::Lane* LaneOrder::first_by_share(Upstream& upstream, std::uint8_t lowest) {
+LaneOrder::Lane* LaneOrder::first_by_share(Way& way, std::uint8_t lowest) {
     Lane* next = nullptr;
     std::uint64_t least = 0;
     for (std::size_t i = 0; i < lowest; ++i) {
-        Level& level = upstream.levels[i];
+        Level& level = way.levels[i];
         Lane* lane = first(level);
         if (lane != nullptr && level.idle)
-            level.start = std::max(level.start, upstream.virtual_time);
+            level.start = std::max(level.start, way.virtual_time);
         level.idle = lane == nullptr;
         if (lane == nullptr || (next != nullptr && level.start >= least)) continue;
         next = lane;
@@ -114,7 +114,7 @@ LaneOrder::Lane* LaneOrder::first_by_share(Upstream& upstream, std::uint8_t lowe
 }
 
 void LaneOrder::served(Lane& lane, std::uint32_t recipients) {
-    Upstream& upstream = upstreams_[lane.upstream];
+    Way& way = ways_[lane.way];
     Level& level = level_of(lane);
     const Index index = level.turns.front().lane;
     std::ranges::pop_heap(level.turns, later);
@@ -123,9 +123,9 @@ void LaneOrder::served(Lane& lane, std::uint32_t recipients) {
     level.virtual_time = lane.start;
     lane.start += cost(recipients, accounts_[lane.account].weight);
     if (lane.ready > 0) activate(level, index);
-    if (!upstream.shares) return;
-    upstream.virtual_time = level.start;
-    level.start += cost(recipients, (*upstream.shares)[lane.priority - std::size_t{1}]);
+    if (!way.shares) return;
+    way.virtual_time = level.start;
+    level.start += cost(recipients, (*way.shares)[lane.priority - std::size_t{1}]);
 }
 
 }  // namespace outpost::spool

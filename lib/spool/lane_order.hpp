@@ -11,14 +11,15 @@
 #include <vector>
 
 /// Whose turn it is: the order in which a queue's lanes are served. Pure. Start-time fair queuing:
-/// each lane (and where priorities share an upstream by weight, each priority) has a virtual start
+/// each lane (and where priorities share a way by weight, each priority) has a virtual start
 /// that moves on by what it was served over its weight; the least goes next. That is deficit round
 /// robin without its rounds: nobody gets ahead of another by more than one message of each.
 namespace outpost::spool {
 
-using UpstreamIndex = std::uint16_t;
+/// A way out of the queue: an upstream, or several that share their mail. The caller numbers them.
+using WayIndex = std::uint16_t;
 constexpr std::size_t queue_priorities = 5;
-/// What each of priority 1 .. 5 gets of an upstream while it has mail.
+/// What each of priority 1 .. 5 gets of a way while it has mail.
 using PriorityShares = std::array<std::uint32_t, queue_priorities>;
 
 class LaneOrder {
@@ -31,10 +32,10 @@ class LaneOrder {
         Index head = none;
         Index tail = none;
     };
-    /// One account's messages for one upstream in one priority. Chains and counts are the queue's.
+    /// One account's messages for one way in one priority. Chains and counts are the queue's.
     struct Lane {
         Index account = 0;
-        UpstreamIndex upstream = 0;
+        WayIndex way = 0;
         std::uint8_t priority = 0;
         Chain fresh;
         Chain returned;
@@ -63,11 +64,11 @@ class LaneOrder {
     [[nodiscard]] const std::deque<Lane>& lanes() const noexcept { return lanes_; }
 
     /// `priority`: 1 .. 5. References stay valid.
-    Lane& lane(UpstreamIndex upstream, std::uint8_t priority, Index account);
+    Lane& lane(WayIndex way, std::uint8_t priority, Index account);
     /// The lane has ready mail, after it may have had none.
     void wake(Lane& lane);
     /// The lane that goes next; of the priorities down to `lowest` alone.
-    Lane* first(UpstreamIndex upstream, std::uint8_t lowest = queue_priorities);
+    Lane* first(WayIndex way, std::uint8_t lowest = queue_priorities);
     /// first() was served; its `ready` has been brought up to date.
     void served(Lane& lane, std::uint32_t recipients);
 
@@ -75,7 +76,7 @@ class LaneOrder {
     void hold(Index account) { accounts_[account].held = true; }
     void release(Index account);
     /// Nothing: strict order, a higher priority always goes first.
-    void set_shares(UpstreamIndex upstream, const std::optional<PriorityShares>& shares);
+    void set_shares(WayIndex way, const std::optional<PriorityShares>& shares);
 
   private:
     struct Turn {
@@ -83,28 +84,28 @@ class LaneOrder {
         std::uint64_t order;  ///< among equals the one that came first
         Index lane;
     };
-    /// The lanes of one upstream and priority.
+    /// The lanes of one way and priority.
     struct Level {
         std::uint64_t virtual_time = 0;
         std::uint64_t order = 0;
         std::vector<Turn> turns;  ///< heap, the least first
         std::vector<Index> lane_by_account;
-        std::uint64_t start = 0;  ///< among the upstream's levels
+        std::uint64_t start = 0;  ///< among the way's levels
         bool idle = true;         ///< had nothing to serve when last looked at
     };
-    struct Upstream {
+    struct Way {
         std::array<Level, queue_priorities> levels;
         std::optional<PriorityShares> shares;
         std::uint64_t virtual_time = 0;
     };
 
-    Upstream& upstream(UpstreamIndex index);
+    Way& way(WayIndex index);
     Level& level_of(const Lane& lane);
     void activate(Level& level, Index lane);
     Lane* first(Level& level);
-    Lane* first_by_share(Upstream& upstream, std::uint8_t lowest);
+    Lane* first_by_share(Way& way, std::uint8_t lowest);
 
-    std::vector<Upstream> upstreams_;
+    std::vector<Way> ways_;
     std::deque<Lane> lanes_;
     std::deque<Account> accounts_;
     std::unordered_map<std::string_view, Index> account_index_;  ///< keys live in accounts_

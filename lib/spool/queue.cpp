@@ -7,7 +7,7 @@ namespace outpost::spool {
 Queue::Queue(std::pmr::memory_resource* memory)
     : nodes_(memory), timers_(TimerPosition{*this}, memory), holds_(HoldPosition{*this}, memory) {}
 
-Queue::Handle Queue::add(const QueueItem& item, UpstreamIndex upstream, base::WallTime now) {
+Queue::Handle Queue::add(const QueueItem& item, WayIndex way, base::WallTime now) {
     const Index account = lanes_.intern(item.account);
     const Index index = allocate();
     Node& node = nodes_[index];
@@ -19,17 +19,17 @@ Queue::Handle Queue::add(const QueueItem& item, UpstreamIndex upstream, base::Wa
     node.account = account;
     node.recipients = item.recipients;
     node.untried = item.untried;
-    node.upstream = upstream;
+    node.way = way;
     node.priority = std::clamp<std::uint8_t>(item.priority, 1, queue_priorities);
     node.attempts = item.attempts;
     place(index, QueueState::fresh, now);
     return Handle{index};
 }
 
-std::optional<Queue::Handle> Queue::front(UpstreamIndex upstream, base::WallTime now,
+std::optional<Queue::Handle> Queue::front(WayIndex way, base::WallTime now,
                                           std::uint8_t lowest) {
     advance(now);
-    const Lane* const lane = lanes_.first(upstream, lowest);
+    const Lane* const lane = lanes_.first(way, lowest);
     if (lane == nullptr) return std::nullopt;
     const Index returned = lane->returned.head;
     const Index fresh = lane->fresh.head;
@@ -50,8 +50,8 @@ void Queue::take(Handle front, std::uint32_t recipients) {
     lanes_.served(lane, recipients);
 }
 
-std::optional<Queue::Handle> Queue::next(UpstreamIndex upstream, base::WallTime now) {
-    const auto handle = front(upstream, now);
+std::optional<Queue::Handle> Queue::next(WayIndex way, base::WallTime now) {
+    const auto handle = front(way, now);
     if (handle) take(*handle, entry(*handle).recipients);
     return handle;
 }
@@ -74,7 +74,9 @@ void Queue::requeue(Handle handle, const Requeue& how, base::WallTime now) {
     node.untried = how.untried;
     node.attempts = how.attempts;
     node.setback = how.setback;
+    node.refusals = how.refusals;
     --lane_of(node).in_flight;
+    if (how.way) node.way = *how.way;
     place(index, QueueState::returned, now);
 }
 
@@ -141,7 +143,7 @@ std::vector<QueueCount> Queue::counts() const {
     std::vector<QueueCount> rows;
     for (const Lane& lane : lanes_.lanes()) {
         if (lane.ready + lane.waiting + lane.in_flight == 0) continue;
-        rows.push_back({.upstream = lane.upstream,
+        rows.push_back({.way = lane.way,
                         .priority = lane.priority,
                         .account = lanes_.account(lane.account).name,
                         .ready = lane.ready,
@@ -167,7 +169,7 @@ void Queue::release(Index index) {
 }
 
 Queue::Lane& Queue::lane_of(const Node& node) {
-    return lanes_.lane(node.upstream, node.priority, node.account);
+    return lanes_.lane(node.way, node.priority, node.account);
 }
 
 Queue::List& Queue::list_of(Lane& lane, const Node& node) {

@@ -12,11 +12,11 @@
 #include "spool/lane_order.hpp"
 #include "spool/timer_heap.hpp"
 
-/// Which stored message goes next to which upstream. Pure: no clock, no files, no threads; used on
+/// Which stored message goes next on which way. Pure: no clock, no files, no threads; used on
 /// one executor. About 85 octets a message. Every call is O(log n) or better; an entry that falls
 /// due is moved once.
 ///
-/// For each upstream: strict priority 1..5, or each priority by its share. Within a priority
+/// For each way: strict priority 1..5, or each priority by its share. Within a priority
 /// accounts share by recipients and weight (LaneOrder). Within an account messages go in order of
 /// arrival; those that come back from an attempt or a wait go before later arrivals. An account
 /// that has to wait as a whole (a limit of its own) is held, and all its mail with it.
@@ -35,6 +35,13 @@ struct QueueItem {
     base::WallTime deadline = base::WallTime::max();  ///< see Queue::next_overdue
 };
 
+/// Who of those that share a way cannot take a message; nothing to the queue itself.
+struct Refusals {
+    std::uint16_t members : 15 = 0;   ///< a bit each
+    std::uint16_t temporary : 1 = 0;  ///< one of them may take it later
+    bool operator==(const Refusals&) const = default;
+};
+
 /// How a message goes back after an attempt.
 struct Requeue {
     base::WallTime next_attempt{};
@@ -42,7 +49,9 @@ struct Requeue {
     std::uint32_t recipients = 1;
     std::uint32_t untried = 0;
     std::uint8_t attempts = 0;
-    bool setback = false;  ///< kept for the caller, see QueueEntry
+    bool setback = false;         ///< kept for the caller, see QueueEntry
+    std::optional<WayIndex> way;  ///< another one from now on
+    Refusals refusals;            ///< kept for the caller
 };
 
 enum class QueueState : std::uint8_t {
@@ -61,17 +70,30 @@ struct QueueEntry {
     std::uint32_t account = 0;  ///< see Queue::account_name
     std::uint32_t recipients = 0;
     std::uint32_t untried = 0;
-    UpstreamIndex upstream = 0;
+    WayIndex way = 0;
     std::uint8_t priority = 0;
     std::uint8_t attempts = 0;
     QueueState state = QueueState::in_flight;
     /// The last attempt ended by the upstream's trouble in the midst of this message.
     bool setback = false;
+    Refusals refusals;
 };
 
-/// How many messages one account has for one upstream in one priority.
+/// As it is, for a message that goes back without an attempt.
+[[nodiscard]] inline Requeue unchanged(const QueueEntry& entry) {
+    return {.next_attempt = entry.next_attempt,
+            .deadline = entry.deadline,
+            .recipients = entry.recipients,
+            .untried = entry.untried,
+            .attempts = entry.attempts,
+            .setback = entry.setback,
+            .way = std::nullopt,
+            .refusals = entry.refusals};
+}
+
+/// How many messages one account has for one way in one priority.
 struct QueueCount {
-    UpstreamIndex upstream = 0;
+    WayIndex way = 0;
     std::uint8_t priority = 0;
     std::string_view account;
     std::uint64_t ready = 0;
@@ -88,16 +110,16 @@ class Queue {
     Queue(const Queue&) = delete;
     Queue& operator=(const Queue&) = delete;
 
-    Handle add(const QueueItem& item, UpstreamIndex upstream, base::WallTime now);
-    /// The message that goes next to this upstream; nothing if none is ready. It stays where it is.
+    Handle add(const QueueItem& item, WayIndex way, base::WallTime now);
+    /// The message that goes next on this way; nothing if none is ready. It stays where it is.
     /// `lowest`: of this priority or a higher one.
-    std::optional<Handle> front(UpstreamIndex upstream, base::WallTime now,
+    std::optional<Handle> front(WayIndex way, base::WallTime now,
                                 std::uint8_t lowest = queue_priorities);
     /// Takes what front() has just named: now in flight, for so many of its recipients.
     void take(Handle front, std::uint32_t recipients);
     /// front() and take() for all recipients.
-    std::optional<Handle> next(UpstreamIndex upstream, base::WallTime now);
-    /// A message whose deadline has passed, whatever its upstream's state, now in flight: a delay
+    std::optional<Handle> next(WayIndex way, base::WallTime now);
+    /// A message whose deadline has passed, whatever its way's state, now in flight: a delay
     /// notice or its expiry is due. Not found while in flight; requeue() arms the new deadline.
     std::optional<Handle> next_overdue(base::WallTime now);
     /// Moves on what has fallen due; next() and next_overdue() do so by themselves.
@@ -118,8 +140,8 @@ class Queue {
     /// An account's share beside others of its priority; 1 unless set.
     void set_weight(std::string_view account, std::uint32_t weight);
     /// By weight among the priorities; nothing: in strict order, which is the default.
-    void set_shares(UpstreamIndex upstream, const std::optional<PriorityShares>& shares) {
-        lanes_.set_shares(upstream, shares);
+    void set_shares(WayIndex way, const std::optional<PriorityShares>& shares) {
+        lanes_.set_shares(way, shares);
     }
 
     /// The earliest next_attempt of those that wait, deadline of those not in flight, and end of a
@@ -128,7 +150,7 @@ class Queue {
     [[nodiscard]] const QueueEntry& entry(Handle handle) const;
     [[nodiscard]] std::string_view account_name(std::uint32_t account) const;
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    /// One row for each upstream, priority and account that has messages.
+    /// One row for each way, priority and account that has messages.
     [[nodiscard]] std::vector<QueueCount> counts() const;
 
   private:

@@ -71,8 +71,9 @@ struct Provider {
     std::string_view type;   ///< as in the configuration: `sendgrid`
     std::string_view title;  ///< as its owners write it: `SendGrid`
     MessageForm form = MessageForm::raw;
-    std::string_view endpoint;     ///< default base URL; `{region}` is replaced
-    std::string_view eu_endpoint;  ///< with `region: eu`; empty if the provider knows no such thing
+    std::string_view endpoint;  ///< default base URL; `{region}` is replaced
+    std::string_view
+        eu_endpoint{};  ///< with `region: eu`; empty if the provider knows no such thing
     RecipientLimits recipients;
     std::uint64_t max_request = 0;  ///< octets of the HTTP body; 0: none known
     /// 8-bit octets must be UTF-8, or re-encoded before: the message goes into a JSON string.
@@ -84,7 +85,12 @@ struct Provider {
     /// What became of each of message.recipients, in order.
     std::vector<Outcome> (*outcomes)(const net::HttpResponse& answer, const ApiMessage& message,
                                      base::WallTime now) = nullptr;
-    /// A call that shows whether the key is good without sending mail.
+    /// The recipients in calls, each a list of indices; nullptr: api::split by `recipients`.
+    std::vector<std::vector<std::uint32_t>> (*split)(
+        std::string_view raw, std::span<const std::string> recipients) = nullptr;
+    /// A call that shows whether the key is good without sending mail: it is not, if `outcomes` of
+    /// the answer is misconfigured. Any other answer than that (a refusal of an empty message) says
+    /// that it is.
     net::HttpRequest (*probe)(const ProviderSettings& settings) = nullptr;
 };
 

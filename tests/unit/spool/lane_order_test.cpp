@@ -22,7 +22,7 @@ QueueItem item(std::uint64_t id, std::string_view account = "shop", std::uint8_t
     return {.id = MessageId{id}, .account = account, .priority = priority};
 }
 
-std::uint64_t take(Queue& queue, WallTime now = t0, UpstreamIndex upstream = 0) {
+std::uint64_t take(Queue& queue, WallTime now = t0, WayIndex upstream = 0) {
     const auto handle = queue.next(upstream, now);
     return handle ? queue.entry(*handle).id.value : 0;
 }

@@ -25,7 +25,7 @@ QueueItem item(std::uint64_t id, std::string_view account = "shop", std::uint8_t
     return {.id = MessageId{id}, .account = account, .priority = priority};
 }
 
-std::uint64_t take(Queue& queue, UpstreamIndex upstream = 0, WallTime now = t0) {
+std::uint64_t take(Queue& queue, WayIndex upstream = 0, WallTime now = t0) {
     const auto handle = queue.next(upstream, now);
     return handle ? queue.entry(*handle).id.value : 0;
 }
@@ -225,7 +225,7 @@ TEST(Queue, CountsByUpstreamPriorityAndAccount) {
     ASSERT_EQ(rows.size(), 2U);
     EXPECT_EQ(rows[0].account, "a");
     EXPECT_EQ(std::tuple(rows[0].ready, rows[0].waiting, rows[0].in_flight), std::tuple(1, 1, 1));
-    EXPECT_EQ(std::tuple(rows[1].upstream, rows[1].priority, rows[1].account),
+    EXPECT_EQ(std::tuple(rows[1].way, rows[1].priority, rows[1].account),
               std::tuple(1, 2, "b"));
 }
 
@@ -257,7 +257,7 @@ TEST(Queue, NeedsAtMostAHundredOctetsAMessage) {
         const std::string account = "account" + std::to_string(id % 10);
         QueueItem one = item(id, account);
         if (id % 2 == 0) one.next_attempt = t0 + std::chrono::seconds(id);
-        queue.add(one, static_cast<UpstreamIndex>(id % 3), t0);
+        queue.add(one, static_cast<WayIndex>(id % 3), t0);
     }
     EXPECT_LE((memory.held - before) / messages, 100U);
     while (const auto handle = queue.next(0, WallTime::max() - 1ms)) queue.remove(*handle);
@@ -279,7 +279,7 @@ class Oracle {
     struct Message {
         Lane* lane;
         std::uint64_t id;
-        UpstreamIndex upstream;
+        WayIndex upstream;
         int priority;
         std::uint32_t recipients;
         WallTime next_attempt;
@@ -288,7 +288,7 @@ class Oracle {
         QueueState state;
     };
 
-    void add(const QueueItem& one, UpstreamIndex upstream, WallTime now) {
+    void add(const QueueItem& one, WayIndex upstream, WallTime now) {
         Lane& lane = lanes_[{upstream, one.priority, std::string(one.account)}];
         messages.push_back({&lane, one.id.value, upstream, one.priority, one.recipients,
                             one.next_attempt, one.deadline, 0, QueueState::in_flight});
@@ -299,7 +299,7 @@ class Oracle {
         message.state = message.next_attempt <= now ? ready : QueueState::waiting;
         if (message.state != QueueState::waiting) enter(message);
     }
-    std::uint64_t next(UpstreamIndex upstream, WallTime now) {
+    std::uint64_t next(WayIndex upstream, WallTime now) {
         promote(now);
         Message* best = nullptr;
         for (Message& message : messages)
@@ -346,7 +346,7 @@ class Oracle {
             if (ready(message)) message.lane->occupied = true;
     }
     /// A lane whose messages went another way keeps its turn until that comes up.
-    void forget_turns_before(UpstreamIndex upstream, const Message* best) {
+    void forget_turns_before(WayIndex upstream, const Message* best) {
         look();
         for (auto& [key, lane] : lanes_) {
             if (std::get<0>(key) != upstream || lane.occupied) continue;
@@ -451,12 +451,12 @@ class RandomOperations {
         one.recipients = 1 + static_cast<std::uint32_t>(random_() % 5);
         one.next_attempt = not_before();
         one.deadline = deadline();
-        const auto upstream = static_cast<UpstreamIndex>(random_() % 2);
+        const auto upstream = static_cast<WayIndex>(random_() % 2);
         handles_[last_id_] = queue_.add(one, upstream, now_);
         oracle_.add(one, upstream, now_);
     }
     void next() {
-        const auto upstream = static_cast<UpstreamIndex>(random_() % 2);
+        const auto upstream = static_cast<WayIndex>(random_() % 2);
         const auto handle = queue_.next(upstream, now_);
         taken(handle, oracle_.next(upstream, now_));
     }

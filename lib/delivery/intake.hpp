@@ -1,0 +1,77 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "delivery/partings.hpp"
+#include "delivery/retry_policy.hpp"
+#include "delivery/router.hpp"
+#include "delivery/ways.hpp"
+#include "spool/queue.hpp"
+#include "spool/spool.hpp"
+
+namespace outpost::delivery {
+
+/// Puts what the spool has stored into the queue, each recipient on the way that the routes say.
+/// Where an account and a priority do not tell the way, the message's envelope is read for it, and
+/// its header section if a route asks for a field. On one executor.
+class Intake {
+  public:
+    /// All of it outlives the intake.
+    struct Parts {
+        spool::Spool& spool;
+        const base::Clock& clock;
+        spool::Queue& queue;
+        Partings& partings;
+        const RetryPolicy& policy;
+        /// Runs a coroutine to its end.
+        std::function<void(boost::asio::awaitable<void>)> launch;
+        /// An entry has come into the queue.
+        std::function<void(spool::Queue::Handle)> entered;
+        /// Entries have come that were not in the queue when add() returned.
+        std::function<void()> entered_late;
+    };
+    Intake(Parts parts, const config::Config& config, const Ways& ways);
+
+    /// Deadlines of mail from before this time are put off: nothing could be delivered meanwhile.
+    void started(base::WallTime at) { started_ = at; }
+    void add(const spool::Summary& summary);
+    /// Reads again what could not be read a minute ago.
+    void retry(base::WallTime now);
+    /// Reads nothing more.
+    void stop() { stopping_ = true; }
+
+  private:
+    struct Later {
+        base::WallTime at;
+        spool::Summary summary;
+    };
+
+    void read_later(const spool::Summary& summary);
+    boost::asio::awaitable<void> read_all();
+    boost::asio::awaitable<void> read(const spool::Summary& summary);
+    boost::asio::awaitable<bool> read_header(spool::BodySource& body, std::string& octets);
+    void part(const spool::Summary& summary, const spool::StoredMessage& stored,
+              std::vector<WayIndex> ways);
+    spool::Queue::Handle enter(const spool::Summary& summary, WayIndex way);
+    void unreadable(const spool::Summary& summary, const spool::ReadFailure& failure);
+    void no_route(const std::string& account);
+
+    Parts parts_;
+    Router router_;
+    base::WallTime started_{};
+    std::deque<spool::Summary> unread_;
+    std::size_t readers_ = 0;
+    std::deque<Later> later_;
+    std::set<std::string> unrouted_;  ///< accounts that the log has named
+    bool stopping_ = false;
+};
+
+}  // namespace outpost::delivery

@@ -1,0 +1,53 @@
+#include "delivery/partings.hpp"
+
+#include <utility>
+
+namespace outpost::delivery {
+
+void Partings::add(base::MessageId id, std::vector<WayIndex> ways) {
+    messages_.insert_or_assign(id, Parting{std::move(ways), {}, false, {}});
+}
+
+void Partings::add_entry(base::MessageId id, Handle entry) {
+    messages_.at(id).entries.push_back(entry);
+}
+
+Share Partings::share(base::MessageId id, WayIndex whole) const {
+    const auto found = messages_.find(id);
+    if (found == messages_.end()) return {};
+    return {&found->second.ways, whole};
+}
+
+bool Partings::begin(base::MessageId id, Handle entry) {
+    const auto found = messages_.find(id);
+    if (found == messages_.end()) return true;
+    if (!std::exchange(found->second.busy, true)) return true;
+    found->second.waiting.push_back(entry);
+    return false;
+}
+
+std::vector<Partings::Handle> Partings::end(base::MessageId id) {
+    const auto found = messages_.find(id);
+    if (found == messages_.end()) return {};
+    found->second.busy = false;
+    return std::exchange(found->second.waiting, {});
+}
+
+Partings::Removal Partings::remove(base::MessageId id, Handle entry, bool message_done) {
+    const auto found = messages_.find(id);
+    if (found == messages_.end()) return {};
+    Parting& parting = found->second;
+    std::erase(parting.entries, entry);
+    Removal removal;
+    if (message_done) {
+        removal.done = std::move(parting.entries);
+        messages_.erase(found);
+        return removal;
+    }
+    parting.busy = false;
+    removal.waiting = std::exchange(parting.waiting, {});
+    if (parting.entries.empty()) messages_.erase(found);
+    return removal;
+}
+
+}  // namespace outpost::delivery
