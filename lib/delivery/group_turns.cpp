@@ -51,7 +51,10 @@ bool GroupTurns::may_take(std::size_t member) const {
             if (!passes_over(before)) return false;
         return true;
     }
-    if (states_[member] == MemberState::closed) return true;  // it is tried with one message
+    if (states_[member] == MemberState::due) return true;
+    // One message shows whether that one is back; the others wait for no more than this.
+    if (std::ranges::find(states_, MemberState::due) != states_.end()) return false;
+    if (states_[member] == MemberState::closed) return false;
     if (states_[member] == MemberState::limited) {
         // Nobody is open: whoever has something left first.
         return std::ranges::find(states_, MemberState::open) == states_.end();

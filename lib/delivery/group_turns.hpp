@@ -14,6 +14,7 @@ enum class MemberState : std::uint8_t {
     open,     ///< works; if it is busy, it will have room in a moment
     limited,  ///< works, but has no rate or quota left, or has asked for less
     closed,   ///< unreachable, suspended or inactive
+    due,      ///< closed, and to be tried again with the next message
 };
 
 class GroupTurns {
@@ -24,8 +25,7 @@ class GroupTurns {
     /// What the members can do now. A member that comes back gets its share from then on, and
     /// nothing for the time that it was away.
     void update(std::span<const MemberState> states);
-    /// Whether the message that is next is for this member. A closed one is asked only when it is
-    /// to be tried again.
+    /// Whether the message that is next is for this member.
     [[nodiscard]] bool may_take(std::size_t member) const;
     /// Whether mail that should stay with a member may go by others now.
     [[nodiscard]] bool left_alone(std::size_t member) const;

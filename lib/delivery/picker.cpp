@@ -37,6 +37,24 @@ Picker::Picker(Parts parts, const config::Config& config)
     for (const auto& [name, account] : config.accounts)
         if (account.weight != 1) queue_.set_weight(name, account.weight);
     turns_.resize(config.upstreams.size());
+    set_shares(config);
+}
+
+/// A group's mail is shared out as its first upstream's own is.
+void Picker::set_shares(const config::Config& config) {
+    const Ways ways(config);
+    for (const auto& [name, upstream] : config.upstreams)
+        if (upstream.priority == config::PriorityOrder::weighted)
+            queue_.set_shares(*ways.find(name), upstream.share);
+    for (std::size_t i = 0; i < ways.groups().size(); ++i) {
+        const Ways::Group& group = ways.groups()[i];
+        const auto& first =
+            config.upstreams.at(config.groups.at(group.name).members.front().upstream);
+        if (first.priority != config::PriorityOrder::weighted) continue;
+        queue_.set_shares(group.way, first.share);
+        for (std::size_t member = 0; member < group.members.size(); ++member)
+            queue_.set_shares(ways.kept(i, member), first.share);
+    }
 }
 
 std::optional<Picker::Front> Picker::front(PortIndex port, std::span<const Lane> lanes,

@@ -75,6 +75,7 @@ class Picker {
     [[nodiscard]] const Wait* held(std::uint32_t account) const;
 
   private:
+    void set_shares(const config::Config& config);
     struct Front {
         spool::Queue::Handle handle{};
         std::size_t lane = 0;

@@ -41,9 +41,12 @@ bool Port::may_start(base::MonoTime now, base::WallTime wall) {
 
 MemberState Port::state(base::MonoTime now, base::WallTime wall) {
     if (!active_) return MemberState::closed;
-    if (gate_.throttled()) return MemberState::limited;
-    if (gate_.state() != UpstreamGate::State::open) return MemberState::closed;
-    const bool used_up = limit_wait_ && !limit_wait_->brief && wall < limit_wait_->until;
+    const bool waits = limit_wait_ && wall < limit_wait_->until;
+    if (gate_.state() != UpstreamGate::State::open) {
+        if (gate_.may_start(now) && !waits) return MemberState::due;
+        return gate_.throttled() ? MemberState::limited : MemberState::closed;
+    }
+    const bool used_up = waits && !limit_wait_->brief;
     return used_up || pace_.next_start(now) > now ? MemberState::limited : MemberState::open;
 }
 
