@@ -49,9 +49,9 @@ struct Requeue {
     std::uint32_t recipients = 1;
     std::uint32_t untried = 0;
     std::uint8_t attempts = 0;
-    bool setback = false;         ///< kept for the caller, see QueueEntry
-    std::optional<WayIndex> way;  ///< another one from now on
-    Refusals refusals;            ///< kept for the caller
+    bool setback = false;           ///< kept for the caller, see QueueEntry
+    std::optional<WayIndex> way{};  ///< another one from now on
+    Refusals refusals{};            ///< kept for the caller
 };
 
 enum class QueueState : std::uint8_t {

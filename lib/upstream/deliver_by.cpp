@@ -20,6 +20,7 @@ std::unexpected<Outcome> refuse(std::string words) {
     Outcome outcome;
     outcome.verdict = Verdict::failed;
     outcome.scope = Scope::message;
+    outcome.elsewhere = true;
     outcome.reply = smtp::own_words(std::move(words));
     outcome.reply.status = {5, 4, 7};
     return std::unexpected(std::move(outcome));

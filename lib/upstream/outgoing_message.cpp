@@ -18,6 +18,7 @@ std::unexpected<Outcome> fail(smtp::EnhancedStatus status, std::string words) {
     Outcome outcome;
     outcome.verdict = Verdict::failed;
     outcome.scope = Scope::message;
+    outcome.elsewhere = true;
     outcome.reply = smtp::own_words(std::move(words));
     outcome.reply.status = status;
     return std::unexpected(std::move(outcome));

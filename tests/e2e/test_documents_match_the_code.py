@@ -17,7 +17,7 @@ def keys_of_the_loader():
     for source in sorted((process.ROOT / "lib/config").glob("*.cpp")):
         text = source.read_text()
         keys.update(re.findall(r'\b(?:find|read)\(\s*"(\w+)"', text))
-        keys.update(re.findall(r'\b(?:subsection|read_secret|read_entries|read_rates)\(\w+, "(\w+)"', text))
+        keys.update(re.findall(r'\b(?:subsection|read_secret|read_entries|read_rates|read_some)\(\w+, "(\w+)"', text))
     return keys - {"fingerprint"}  # a value's own form, described with `verify`
 
 

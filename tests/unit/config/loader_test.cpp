@@ -197,8 +197,8 @@ TEST_F(Loader, ReportsEveryFaultInOrder) {
         "outpost.yaml:10:13: accounts.web.active: \"yes\" is not a truth value; write true or "
         "false\n"
         "outpost.yaml:11:1: control: is not a known key; known here: include, hostname, "
-        "data_dir, log, tls, submission, spool, retry, upstreams, dsn, accounts, "
-        "listen\n"
+        "data_dir, log, tls, submission, spool, retry, upstreams, groups, dsn, "
+        "accounts, routes, listen\n"
         "outpost.yaml:12:13: submission: must be a mapping of keys, not a list\n"
         "outpost.yaml:13:1: spool: has no value; give it one or remove the line\n");
 }
