@@ -202,11 +202,12 @@ void read_routes(Section& root, Config& config) {
         return root.error(*entry, "must be a list of routes such as {account: shop, via: office}");
     std::size_t number = 0;
     for (const YamlNode& item : entry->value.items) {
-        Section section(&item, fmt::format("routes[{}]", ++number), root.diagnostics());
+        const std::string path = fmt::format("routes[{}]", number++);
+        Section section(&item, path, root.diagnostics());
         config.routes.push_back(read_route(section, config));
         const bool last = number == entry->value.items.size();
         if (config.routes.back().takes_everything() && !last) {
-            root.diagnostics().add(item.place, fmt::format("routes[{}]", number),
+            root.diagnostics().add(item.place, path,
                                    "takes everything, so those after it are never used; put it "
                                    "at the end");
         }

@@ -59,12 +59,20 @@ void read_login(Section& section, SmtpUpstream& smtp) {
     section.read("username", smtp.username, as_line);
     const YamlEntry* const name = section.find("username");
     const YamlEntry* const password = section.find("password");
+    const YamlEntry* const oauth2 = section.find("oauth2");
     if (auto secret = read_secret(section, "password")) smtp.password = std::move(*secret);
-    if (name != nullptr && password == nullptr) {
-        section.error(*name, "is set without a password");
+    smtp.oauth2 = read_oauth2(section);
+    if (name != nullptr && password == nullptr && oauth2 == nullptr) {
+        section.error(*name, "is set without a password or oauth2");
     }
     if (name == nullptr && password != nullptr) {
         section.error(*password, "is set without a username");
+    }
+    if (name == nullptr && oauth2 != nullptr) {
+        section.error(*oauth2, "is set without a username; write whose mail the token is for");
+    }
+    if (password != nullptr && oauth2 != nullptr) {
+        section.error(*password, "is set beside oauth2; keep one of them");
     }
 }
 
@@ -117,30 +125,45 @@ SandboxUpstream read_sandbox(Section& section) {
     return sandbox;
 }
 
+/// All types: our own first.
+std::vector<std::string_view> upstream_types() {
+    std::vector<std::string_view> types{"smtp", "sendmail", "sandbox"};
+    types.insert(types.end(), api_types().begin(), api_types().end());
+    return types;
+}
+
 Upstream read_upstream(Section& section, std::string name) {
-    enum class Type : std::uint8_t { smtp, sendmail, sandbox };
-    std::optional<Type> type;
+    std::string_view type;
     Upstream upstream;
     upstream.name = std::move(name);
-    section.read("type", type, [](const YamlNode& node) -> Read<std::optional<Type>> {
-        return mapped(
-            choice<Type>(std::to_array<std::string_view>({"smtp", "sendmail", "sandbox"}))(node),
-            [](Type t) { return std::optional(t); });
+    section.read("type", type, [](const YamlNode& node) -> Read<std::string_view> {
+        static const auto types = upstream_types();
+        return mapped(as_one_of(node, types), [](std::size_t index) { return types[index]; });
     });
-    section.missing("type", "is missing; write smtp, sendmail or sandbox");
+    section.missing("type",
+                    fmt::format("is missing; write one of {}", fmt::join(upstream_types(), ", ")));
     section.read("description", upstream.description, as_line);
     section.read("active", upstream.active, as_bool);
     section.read("concurrency", upstream.concurrency, number<std::uint32_t>(1, 100'000));
     read_upstream_limits(section, upstream);
-    if (type == Type::smtp) upstream.kind = read_smtp(section);
-    if (type == Type::sendmail) upstream.kind = read_sendmail(section);
-    if (type == Type::sandbox) upstream.kind = read_sandbox(section);
     // Without a type there is no telling which other keys are right.
-    if (type) section.finish();
+    if (type.empty()) return upstream;
+    upstream.overrides = read_overrides(section);
+    if (type == "smtp") {
+        upstream.kind = read_smtp(section);
+    } else if (type == "sendmail") {
+        upstream.kind = read_sendmail(section);
+    } else if (type == "sandbox") {
+        upstream.kind = read_sandbox(section);
+    } else {
+        upstream.kind = read_api_upstream(section, type);
+    }
+    section.finish();
     return upstream;
 }
 
-/// `Name <local@domain>`, or the address alone.
+}  // namespace
+
 Read<std::string> as_mailbox(const YamlNode& node) {
     const auto text = as_line(node);
     if (!text) return text;
@@ -155,8 +178,6 @@ Read<std::string> as_mailbox(const YamlNode& node) {
     }
     return text;
 }
-
-}  // namespace
 
 Read<std::string> as_upstream(const YamlNode& node, const Config& config) {
     const auto text = as_text(node);
@@ -185,11 +206,10 @@ void read_upstreams(Section& root, Config& config) {
         Section section(&child.value, std::move(path), upstreams.diagnostics());
         config.upstreams[child.key] = read_upstream(section, child.key);
     }
-    root.missing("upstreams", "is missing; name at least one, of type smtp, sendmail or sandbox");
+    root.missing("upstreams", "is missing; name at least one");
     if (entry != nullptr && entry->value.kind == YamlNode::Kind::mapping &&
         config.upstreams.empty()) {
-        root.error(*entry,
-                   "names no upstream; name at least one, of type smtp, sendmail or sandbox");
+        root.error(*entry, "names no upstream; name at least one");
     }
 }
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <optional>
+#include <span>
+#include <string_view>
+
 #include "config/section.hpp"
 #include "config/types.hpp"
 
@@ -28,12 +32,23 @@ void read_accounts(Section& root, Config& config);
 /// listen.
 void read_listeners(Section& root, Config& config);
 
+/// The types of upstream that are an email provider's API, by name.
+[[nodiscard]] std::span<const std::string_view> api_types();
+/// What belongs to such a type: its account, and how its server is reached.
+[[nodiscard]] ApiUpstream read_api_upstream(Section& section, std::string_view type);
+/// from, reply_to, return_path, verp of an upstream.
+[[nodiscard]] Overrides read_overrides(Section& section);
+/// oauth2 of an SMTP upstream; nothing if it is not there.
+[[nodiscard]] std::optional<OAuth2> read_oauth2(Section& upstream);
+
 /// The entry of `key` as a section; empty if it is not there.
 [[nodiscard]] Section subsection(Section& parent, std::string_view key);
 /// The name of an upstream of the configuration.
 [[nodiscard]] Read<std::string> as_upstream(const YamlNode& node, const Config& config);
 /// The name of an upstream or group of the configuration.
 [[nodiscard]] Read<std::string> as_via(const YamlNode& node, const Config& config);
+/// `Name <local@domain>`, or the address alone.
+[[nodiscard]] Read<std::string> as_mailbox(const YamlNode& node);
 /// A path, made absolute or relative to the working directory.
 [[nodiscard]] Read<std::string> as_path(const YamlNode& node);
 

@@ -130,6 +130,17 @@ struct Verify {
     std::string sha256;  ///< lower-case hex of the DER certificate's digest
 };
 
+/// Where the access tokens come from that an SMTP upstream wants instead of a password.
+struct OAuth2 {
+    enum class Grant : std::uint8_t { client_credentials, refresh_token };
+    std::string token_url;  ///< https, or http on this machine
+    std::string client_id;
+    base::Secret client_secret;  ///< empty for a public client
+    Grant grant = Grant::client_credentials;
+    base::Secret refresh_token;  ///< for the grant of that name
+    std::string scope;           ///< empty: what the server gives by default
+};
+
 struct SmtpUpstream {
     std::string host;        ///< without brackets
     bool bracketed = false;  ///< `[host]`: that host itself, no MX lookup
@@ -138,6 +149,7 @@ struct SmtpUpstream {
     Verify verify;
     std::string username;  ///< empty: no AUTH
     base::Secret password;
+    std::optional<OAuth2> oauth2;  ///< instead of the password
     std::uint32_t messages_per_connection = 100;
     Uncertain uncertain = Uncertain::retry;
 };
@@ -148,6 +160,37 @@ struct SendmailUpstream {
 
 struct SandboxUpstream {
     std::string directory;
+};
+
+/// An email provider's HTTP API.
+struct ApiUpstream {
+    std::string provider;       ///< its type: `sendgrid`
+    std::string endpoint;       ///< base URL; empty: the provider's own
+    base::Secret api_key;       ///< SES: none
+    base::Secret api_secret;    ///< Mailjet, MailUp
+    std::string domain;         ///< Mailgun: the sending domain
+    std::string region;         ///< SES: `eu-west-1`; others: `eu` or empty
+    std::string access_key_id;  ///< SES; empty: environment, shared file, role
+    base::Secret secret_access_key;
+    std::string proxy;                     ///< URL; empty: none
+    std::string ca_bundle;                 ///< PEM file; empty: the system's authorities
+    std::optional<Uncertain> uncertain{};  ///< nothing: by what the provider can do
+    bool control_headers = false;          ///< X-SES-* and the like of a message are kept
+};
+
+/// What a message is to look like to this upstream, whatever its sender wrote.
+struct Overrides {
+    struct From {
+        std::string name;   ///< UTF-8; empty: the name stays as it was
+        std::string email;  ///< local@domain
+        bool operator==(const From&) const = default;
+    };
+    std::optional<From> from;  ///< the author goes to Reply-To, if there is none
+    std::string reply_to;      ///< a mailbox; empty: as it is
+    std::string return_path;   ///< local@domain; empty: as it is
+    bool verp = false;         ///< each recipient gets a return path of their own
+
+    bool operator==(const Overrides&) const = default;
 };
 
 /// Part of an upstream's rates and quota that only mail of this priority or higher may use.
@@ -170,7 +213,8 @@ struct Upstream {
     std::optional<Reserve> reserve;
     PriorityOrder priority = PriorityOrder::strict;
     std::array<std::uint32_t, 5> share{16, 8, 4, 2, 1};  ///< of priority 1 .. 5 where weighted
-    std::variant<SmtpUpstream, SendmailUpstream, SandboxUpstream> kind;
+    Overrides overrides;
+    std::variant<SmtpUpstream, SendmailUpstream, SandboxUpstream, ApiUpstream> kind;
 };
 
 enum class Strategy : std::uint8_t {

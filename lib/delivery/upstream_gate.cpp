@@ -23,7 +23,11 @@ GateSignal signal_of(const Outcome& outcome) {
         const bool asks_for_less = answered && outcome.http_status < 500;
         return asks_for_less ? GateSignal::throttled : GateSignal::unreachable;
     }
-    if (outcome.verdict == Verdict::delivered) return GateSignal::alive;
+    if (outcome.verdict == Verdict::delivered) {
+        // With scope upstream it holds what it has taken, and would hold more.
+        const bool held = outcome.scope == upstream::Scope::upstream;
+        return held ? GateSignal::throttled : GateSignal::alive;
+    }
     return answered ? GateSignal::alive : GateSignal::unclear;
 }
 

@@ -26,6 +26,9 @@ struct HeaderEdit {
 [[nodiscard]] std::string edit_header(std::string_view message, const HeaderSection& section,
                                       const HeaderEdit& edit);
 
+/// The value of an unstructured field as ASCII on one line: encoded by RFC 2047 where it is not.
+[[nodiscard]] std::string encode_text(std::string_view text);
+
 /// What a client's message may not say to a provider (esp-apis.md 2.4): X-SES-*, X-MC-*,
 /// X-Mailgun-*, X-SMTPAPI, X-MSYS-API, X-MJ-*, X-Mailjet-*, X-PM-*, X-SIB-*, X-Mailin-*,
 /// X-Smtp2go-*, in any case.

@@ -1,18 +1,16 @@
 #include "message/transcode.hpp"
 
 #include <fmt/format.h>
-#include <gmime/gmime.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/text.hpp"
+#include "message/gmime_object.hpp"
 #include "message/header_reader.hpp"
 
 /// GMime finds the parts and encodes them; the octets of everything else are taken from the input,
@@ -21,18 +19,7 @@ namespace outpost::message {
 
 namespace {
 
-struct Unref {
-    void operator()(gpointer object) const noexcept { g_object_unref(object); }
-};
-template <class Object>
-using Owned = std::unique_ptr<Object, Unref>;
-
 constexpr const char* encoding_field = "Content-Transfer-Encoding";
-
-void initialize_gmime() {
-    static std::once_flag once;
-    std::call_once(once, [] { g_mime_init(); });
-}
 
 /// Octets of the input that are replaced.
 struct Edit {

@@ -48,6 +48,9 @@ Made make_smtp(const config::Upstream& upstream, const config::SmtpUpstream& kin
             return std::unexpected(fmt::format("upstream {}: {}", upstream.name, made.error()));
         tls = std::move(*made);
     }
+    std::shared_ptr<TokenSource> tokens;
+    if (kind.oauth2)
+        tokens = std::make_shared<TokenSource>(facilities.context, *kind.oauth2, facilities.clock);
     const auto settings = std::make_shared<const SmtpSettings>(
         SmtpSettings{.context = facilities.context,
                      .pool = facilities.pool,
@@ -62,6 +65,7 @@ Made make_smtp(const config::Upstream& upstream, const config::SmtpUpstream& kin
                      .username = kind.username,
                      .password = kind.password,
                      .sasl = facilities.sasl,
+                     .tokens = std::move(tokens),
                      .body_along = kind.uncertain == config::Uncertain::retry,
                      .redaction = Redaction(kind.username, kind.password)});
     const SmtpTransport::Reuse reuse{.messages_per_connection = kind.messages_per_connection,

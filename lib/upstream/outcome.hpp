@@ -20,7 +20,8 @@ enum class Verdict : std::uint8_t {
 };
 
 /// Who waits after a deferral. `sender`: all mail of that sender at this upstream, which knows by
-/// itself whom it has turned away.
+/// itself whom it has turned away. `upstream` after a delivery: it has the message and holds it (the
+/// account's quota is used up), so it is to get no more for the time being.
 enum class Scope : std::uint8_t { recipient, message, sender, account, upstream };
 
 struct Outcome {
@@ -41,6 +42,19 @@ struct Outcome {
     std::string remote;             ///< `mx.example.com [192.0.2.1]:25`; empty if never connected
     std::string remote_id;          ///< the upstream's id for the message, where it says one
 };
+
+/// What the outcome of one transaction means for recipients whose turn has not come: the same, if
+/// they would fare no better now; else nothing, and they are tried. They were not part of what
+/// broke down, so nothing about them is uncertain.
+[[nodiscard]] inline std::optional<Outcome> for_the_rest(Outcome outcome) {
+    const bool goes_on =
+        outcome.untried || outcome.verdict == Verdict::delivered ||
+        outcome.verdict == Verdict::failed ||
+        (outcome.verdict == Verdict::deferred && outcome.scope == Scope::recipient);
+    if (goes_on) return std::nullopt;
+    if (outcome.verdict == Verdict::uncertain) outcome.verdict = Verdict::deferred;
+    return outcome;
+}
 
 /// How long each stage took; zero for a stage that was skipped (a reused connection).
 struct Stages {

@@ -1,5 +1,8 @@
 #include "upstream/redaction.hpp"
 
+#include <algorithm>
+#include <functional>
+
 #include "base/base64.hpp"
 
 namespace outpost::upstream {
@@ -10,6 +13,14 @@ Redaction::Redaction(std::string_view username, const base::Secret& password) {
     forms_.emplace_back(base::base64_encode(plain));              // AUTH PLAIN
     forms_.emplace_back(base::base64_encode(password.reveal()));  // AUTH LOGIN
     forms_.push_back(password);
+}
+
+void Redaction::add(const base::Secret& secret) {
+    if (secret.empty()) return;
+    forms_.emplace_back(base::base64_encode(secret.reveal()));
+    forms_.push_back(secret);
+    std::ranges::sort(forms_, std::ranges::greater(),
+                      [](const auto& form) { return form.reveal().size(); });
 }
 
 void Redaction::apply(smtp::Reply& reply) const {

@@ -15,12 +15,16 @@ class Redaction {
   public:
     Redaction() = default;
     Redaction(std::string_view username, const base::Secret& password);
+    /// One more secret, as it is and in base64; an empty one is none.
+    void add(const base::Secret& secret);
 
-    /// Puts `***` for the password, as it is and in the base64 forms in which it was sent.
+    /// Puts `***` for the password, as it is and in the base64 forms in which it was sent, and for
+    /// the other secrets.
     void apply(smtp::Reply& reply) const;
 
   private:
-    std::vector<base::Secret> forms_;  ///< the longest first
+    /// One that is part of another comes after it.
+    std::vector<base::Secret> forms_;
 };
 
 }  // namespace outpost::upstream

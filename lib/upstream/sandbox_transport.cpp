@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "upstream/whole_body.hpp"
 
 namespace outpost::upstream {
 
@@ -96,18 +97,6 @@ std::expected<std::string, std::string> store(const fs::path& directory, const s
     return name + ".eml";
 }
 
-asio::awaitable<std::expected<std::string, std::string>> read_all(spool::BodySource& body) {
-    std::string message;
-    message.reserve(body.size());
-    body.rewind();
-    for (;;) {
-        auto piece = co_await body.next();
-        if (!piece) co_return std::unexpected(std::move(piece.error()));
-        if (piece->empty()) co_return message;
-        message += *piece;
-    }
-}
-
 SendReport report_of(const Delivery& delivery, const Outcome& outcome) {
     SendReport report;
     report.outcomes.assign(delivery.recipients.size(), outcome);
@@ -119,7 +108,7 @@ SendReport report_of(const Delivery& delivery, const Outcome& outcome) {
 asio::awaitable<SendReport> SandboxTransport::send(Delivery delivery) {
     Outcome outcome;
     outcome.remote = directory_.string();
-    auto message = co_await read_all(delivery.body);
+    auto message = co_await read_whole(delivery.body);
     if (!message) {
         outcome.scope = Scope::message;
         outcome.reply = smtp::own_words(std::move(message.error()));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "smtp/sasl_oauth.hpp"
 
 namespace outpost::upstream {
 
@@ -31,9 +32,12 @@ ClientBroken to_broken(net::Failure failure, std::string_view what, seconds limi
 
 }  // namespace
 
-SmtpConnection::SmtpConnection(std::shared_ptr<const SmtpSettings> settings, Target target)
+SmtpConnection::SmtpConnection(std::shared_ptr<const SmtpSettings> settings, Target target,
+                               base::Secret token)
     : settings_(std::move(settings)),
       target_(std::move(target)),
+      token_(std::move(token)),
+      redaction_(settings_->redaction),
       stream_(settings_->context),
       session_(settings_->client),
       remote_(target_.text()) {}
@@ -91,15 +95,29 @@ SmtpConnection::awaitable<smtp::ClientEvent> SmtpConnection::handshake(seconds l
     co_return smtp::TlsStarted{};
 }
 
-SmtpConnection::awaitable<smtp::ClientEvent> SmtpConnection::start_sasl() {
+std::unique_ptr<smtp::SaslClient> SmtpConnection::sasl_client() {
     // `encryption: none` with a password is the operator's decision, made in so many words.
     const bool may_be_plain = settings_->client.tls == smtp::ClientSettings::Tls::none;
-    if (settings_->sasl != nullptr)
-        sasl_ = settings_->sasl(settings_->username, settings_->password, target_.host,
-                                stream_.encrypted() || may_be_plain);
+    const bool encrypted = stream_.encrypted() || may_be_plain;
+    if (settings_->tokens)
+        return smtp::make_bearer_client({.username = settings_->username,
+                                         .token = token_,
+                                         .host = target_.host,
+                                         .port = settings_->port,
+                                         .encrypted = encrypted});
+    if (settings_->sasl == nullptr) return nullptr;
+    return settings_->sasl(settings_->username, settings_->password, target_.host, encrypted);
+}
+
+SmtpConnection::awaitable<smtp::ClientEvent> SmtpConnection::start_sasl() {
+    sasl_ = sasl_client();
     if (!sasl_) co_return smtp::SaslError{"no SASL client for the username is available"};
     auto start = sasl_->start(offered().auth);
     if (!start) co_return smtp::SaslError{std::move(start.error())};
+    if (settings_->tokens) {
+        redaction_.add(token_);
+        redaction_.add(base::Secret(start->initial_response.value_or("")));
+    }
     co_return std::move(*start);
 }
 
@@ -119,7 +137,7 @@ std::expected<std::optional<smtp::Reply>, ClientBroken> SmtpConnection::buffered
         return std::unexpected(
             ClientBroken{ClientFault::protocol,
                          fmt::format("the server sent {}", smtp::describe(reply.error()))});
-    if (*reply && !(*reply)->positive()) settings_->redaction.apply(**reply);
+    if (*reply && !(*reply)->positive()) redaction_.apply(**reply);
     return std::move(*reply);
 }
 

@@ -38,7 +38,9 @@ class SmtpConnection {
     template <class T>
     using awaitable = boost::asio::awaitable<T>;
 
-    SmtpConnection(std::shared_ptr<const SmtpSettings> settings, Target target);
+    /// `token`: to sign in with, where the settings have a source of tokens.
+    SmtpConnection(std::shared_ptr<const SmtpSettings> settings, Target target,
+                   base::Secret token = {});
 
     /// TCP; then banner, EHLO, TLS and AUTH. After an error of either the connection is of no use
     /// but for quit().
@@ -74,6 +76,7 @@ class SmtpConnection {
     awaitable<smtp::ClientEvent> perform(smtp::ClientAction action);
     awaitable<smtp::ClientEvent> handshake(std::chrono::seconds limit);
     awaitable<smtp::ClientEvent> start_sasl();
+    [[nodiscard]] std::unique_ptr<smtp::SaslClient> sasl_client();
     awaitable<smtp::ClientEvent> step_sasl(std::string challenge);
 
     /// A reply that is in the buffer already, or that the octets there are none.
@@ -89,6 +92,8 @@ class SmtpConnection {
 
     std::shared_ptr<const SmtpSettings> settings_;
     Target target_;
+    base::Secret token_;
+    Redaction redaction_;
     net::Stream stream_;
     smtp::ClientMachine session_;
     std::shared_ptr<smtp::SaslClient> sasl_;

@@ -11,6 +11,7 @@
 #include "smtp/client_machine.hpp"
 #include "smtp/sasl.hpp"
 #include "upstream/redaction.hpp"
+#include "upstream/token_source.hpp"
 
 namespace outpost::upstream {
 
@@ -26,6 +27,7 @@ struct SmtpSettings {
     std::string username;
     base::Secret password;
     smtp::SaslClientFactory sasl = nullptr;
+    std::shared_ptr<TokenSource> tokens{};  ///< OAuth 2 instead of the password, if set
     /// Whether a connection that dies without a word may have its message sent again at once,
     /// even if a body was in the first write (`uncertain: retry`).
     bool body_along = true;

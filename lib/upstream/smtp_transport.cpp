@@ -36,16 +36,9 @@ bool was_one_too_many(const smtp::RecipientResult& result) {
     return reply.code == 552 && reply.status.subject == 5;
 }
 
-/// Whether recipients whose turn has not come would fare no better now.
-bool stops_the_rest(const Outcome& outcome) {
-    switch (outcome.verdict) {
-        case Verdict::delivered:
-        case Verdict::failed: return false;
-        case Verdict::deferred: return outcome.scope != Scope::recipient;
-        case Verdict::misconfigured:
-        case Verdict::uncertain: break;
-    }
-    return true;
+bool refuses_a_token(const smtp::ClientFailure& failure) {
+    return failure.stage == ClientStage::auth && failure.fault == ClientFault::refused &&
+           failure.reply.permanent();
 }
 
 }  // namespace
@@ -179,7 +172,7 @@ void SmtpTransport::settle(Attempt& attempt, std::span<const std::uint32_t> batc
         if (progress && was_one_too_many(results[i])) continue;
         std::erase(attempt.pending, batch[i]);
         auto outcome = classify(std::move(results[i]));
-        if (!stop && stops_the_rest(outcome)) stop = outcome;
+        if (!stop) stop = for_the_rest(outcome);
         attempt.settle(batch[i], std::move(outcome));
     }
     if (!stop && attempt.delivery.one_transaction) {
@@ -187,10 +180,7 @@ void SmtpTransport::settle(Attempt& attempt, std::span<const std::uint32_t> batc
         untried.untried = true;
         attempt.settle_all(untried);
     }
-    if (!stop || attempt.pending.empty()) return;
-    // They were not part of what broke down, so nothing about them is uncertain.
-    if (stop->verdict == Verdict::uncertain) stop->verdict = Verdict::deferred;
-    attempt.settle_all(*stop);
+    if (stop && !attempt.pending.empty()) attempt.settle_all(*stop);
 }
 
 asio::awaitable<std::expected<SmtpTransport::Connection, Outcome>> SmtpTransport::open(
@@ -211,7 +201,29 @@ asio::awaitable<std::expected<SmtpTransport::Connection, Outcome>> SmtpTransport
 
 asio::awaitable<std::expected<SmtpTransport::Connection, Outcome>> SmtpTransport::open_one(
     const Target& target, Stages& stages) {
-    auto connection = std::make_unique<SmtpConnection>(settings_, target);
+    for (bool renewed = false;; renewed = true) {
+        base::Secret token;
+        if (settings_->tokens) {
+            auto got = co_await settings_->tokens->token();
+            if (!got) co_return std::unexpected(std::move(got.error()));
+            token = std::move(*got);
+        }
+        auto opened = co_await sign_in(target, token, stages);
+        if (opened) co_return std::move(*opened);
+        if (settings_->tokens && refuses_a_token(opened.error())) {
+            // It may have been revoked, or the server's clock is ahead: one new one is worth a try.
+            settings_->tokens->refused(token);
+            if (!renewed) continue;
+        }
+        auto outcome = classify(std::move(opened.error()));
+        outcome.remote = target.text();
+        co_return std::unexpected(std::move(outcome));
+    }
+}
+
+asio::awaitable<std::expected<SmtpTransport::Connection, smtp::ClientFailure>>
+SmtpTransport::sign_in(const Target& target, base::Secret token, Stages& stages) {
+    auto connection = std::make_unique<SmtpConnection>(settings_, target, std::move(token));
     const auto start = clock_.mono();
     auto done = co_await connection->connect();
     const auto connected = clock_.mono();
@@ -221,10 +233,8 @@ asio::awaitable<std::expected<SmtpTransport::Connection, Outcome>> SmtpTransport
         stages.greeting += duration_cast<microseconds>(clock_.mono() - connected);
     }
     if (done) co_return connection;
-    auto outcome = classify(std::move(done.error()));
-    outcome.remote = connection->remote();
     end(std::move(connection));
-    co_return std::unexpected(std::move(outcome));
+    co_return std::unexpected(std::move(done.error()));
 }
 
 /// Keeps a connection for the next message, or ends it.

@@ -58,6 +58,9 @@ class SmtpTransport final : public Transport {
 
     awaitable<std::expected<Connection, Outcome>> open(Stages& stages);
     awaitable<std::expected<Connection, Outcome>> open_one(const Target& target, Stages& stages);
+    awaitable<std::expected<Connection, smtp::ClientFailure>> sign_in(const Target& target,
+                                                                      base::Secret token,
+                                                                      Stages& stages);
     awaitable<bool> obtain(Attempt& attempt);
     awaitable<bool> prepare(Attempt& attempt);
     awaitable<void> transact(Attempt& attempt);

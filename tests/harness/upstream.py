@@ -88,9 +88,12 @@ class Dropped(Exception):
 
 class ScriptedUpstream:
     def __init__(self, certificate, extensions=EXTENSIONS, users=None, starttls=True,
-                 implicit_tls=False, port=0):  # fmt: skip
+                 implicit_tls=False, port=0, tokens=None, mechanisms=None):  # fmt: skip
+        """`users`: password by name; `tokens`: OAuth 2 tokens that are good, for any name."""
         self.extensions = list(extensions)
         self.users = users or {}
+        self.tokens = tokens
+        self.mechanisms = mechanisms or ("PLAIN LOGIN" if tokens is None else "XOAUTH2")
         self.starttls = starttls
         self.tls = certificate.server_context()
         self.implicit_tls = implicit_tls
@@ -233,8 +236,8 @@ class Session:
         lines = ["upstream.test", *self.server.extensions]
         if self.server.starttls and not self.connection.tls:
             lines.append("STARTTLS")
-        if self.server.users and (self.connection.tls or not self.server.starttls):
-            lines.append("AUTH PLAIN LOGIN")
+        if self.wants_login() and (self.connection.tls or not self.server.starttls):
+            lines.append(f"AUTH {self.server.mechanisms}")
         text = "\r\n".join(f"250-{line}" for line in lines[:-1])
         await self.answer("ehlo", command, f"{text}\r\n250 {lines[-1]}".lstrip())
 
@@ -246,8 +249,14 @@ class Session:
             await self.writer.start_tls(self.server.tls)
             self.connection.tls = True
 
+    def wants_login(self):
+        return self.server.users or self.server.tokens is not None
+
     async def do_auth(self, command):
         words = command.split(" ")
+        if words[1].upper() in ("XOAUTH2", "OAUTHBEARER"):
+            await self.bearer(command, words)
+            return
         if words[1].upper() == "PLAIN":
             raw = words[2] if len(words) > 2 else await self.challenge("")
             user, password = decode(raw).split("\0")[1:]
@@ -259,13 +268,27 @@ class Session:
         if (await self.answer("auth", command, usual)).startswith("235"):
             self.connection.user = user
 
+    async def bearer(self, command, words):
+        """RFC 7628: a refusal is a challenge with the reason first, which the client answers."""
+        raw = words[2] if len(words) > 2 else await self.challenge("")
+        name, *fields = decode(raw).rstrip("\1").split("\1")
+        token = next(f.removeprefix("auth=Bearer ") for f in fields if f.startswith("auth="))
+        user = re.fullmatch(r"(?:n,a=|user=)([^,]*),?", name).group(1)
+        usual = "235 2.7.0 Ok"
+        if token not in self.server.tokens:
+            answer = decode(await self.challenge('{"status":"401","schemes":"bearer"}'))
+            assert answer == ("\1" if words[1].upper() == "OAUTHBEARER" else "")
+            usual = "535 5.7.3 Authentication unsuccessful"
+        if (await self.answer("auth", command, usual)).startswith("235"):
+            self.connection.user = user
+
     async def challenge(self, text):
         await self.send("334 " + base64.b64encode(text.encode()).decode())
         return (await self.reader.readuntil(b"\r\n")).decode()[:-2]
 
     async def do_mail(self, command):
         self.message = Message(tls=self.connection.tls, user=self.connection.user)
-        if self.server.users and not self.connection.user:
+        if self.wants_login() and not self.connection.user:
             await self.send("530 5.7.0 Authentication required")
         elif (await self.answer("mail", command, DEFAULTS["mail"])).startswith("250"):
             self.message.mail = command

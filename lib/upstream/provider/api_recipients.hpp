@@ -26,10 +26,11 @@ struct Addressed {
 [[nodiscard]] Addressed addressed(const message::MimeContent& content,
                                   std::span<const std::string> recipients);
 
-/// The recipients in as few calls as the limits allow, each a list of indices: so that nobody who
-/// is blind is seen by others, and every call has somebody in `to`. Blind recipients go along with
-/// those who are seen; where nobody is seen (To names none of the envelope), each gets a call of
-/// their own. `content` is nullptr for the raw form: then in order, `total` a call.
+/// The recipients in few calls within the limits, each a list of indices in order: so that nobody
+/// who is blind is seen by others, and every call has somebody in `to`. Those who are seen stay
+/// together as far as the limits allow, so that they see each other; blind recipients go along with
+/// them, and those for whom no room is left (or all, where To and Cc name nobody of the envelope)
+/// get a call of their own each. `content` is nullptr for the raw form: then in order, `total` a call.
 [[nodiscard]] std::vector<std::vector<std::uint32_t>> split(const message::MimeContent* content,
                                                             std::span<const std::string> recipients,
                                                             const RecipientLimits& limits);

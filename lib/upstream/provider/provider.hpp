@@ -72,8 +72,8 @@ struct Provider {
     std::string_view title;  ///< as its owners write it: `SendGrid`
     MessageForm form = MessageForm::raw;
     std::string_view endpoint;  ///< default base URL; `{region}` is replaced
-    std::string_view
-        eu_endpoint{};  ///< with `region: eu`; empty if the provider knows no such thing
+    /// With `region: eu`; empty if the provider knows no such thing.
+    std::string_view eu_endpoint{};
     RecipientLimits recipients;
     std::uint64_t max_request = 0;  ///< octets of the HTTP body; 0: none known
     /// 8-bit octets must be UTF-8, or re-encoded before: the message goes into a JSON string.
@@ -88,9 +88,8 @@ struct Provider {
     /// The recipients in calls, each a list of indices; nullptr: api::split by `recipients`.
     std::vector<std::vector<std::uint32_t>> (*split)(
         std::string_view raw, std::span<const std::string> recipients) = nullptr;
-    /// A call that shows whether the key is good without sending mail: it is not, if `outcomes` of
-    /// the answer is misconfigured. Any other answer than that (a refusal of an empty message) says
-    /// that it is.
+    /// A call that shows whether the key is good without sending mail: it is, if the answer is 2xx,
+    /// or `outcomes` of it is failed (who knows us says that there is no message in it).
     net::HttpRequest (*probe)(const ProviderSettings& settings) = nullptr;
 };
 

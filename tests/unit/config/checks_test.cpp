@@ -70,8 +70,8 @@ TEST_F(ConfigChecks, Certificates) {
 TEST_F(ConfigChecks, Upstreams) {
     EXPECT_THAT(upstreams("{out: {type: smtp}}"), HasSubstr("upstreams.out.host: is missing"));
     EXPECT_THAT(upstreams("{out: {host: a}}"), HasSubstr("upstreams.out.type: is missing"));
-    EXPECT_THAT(upstreams("{out: {type: ses}}"),
-                HasSubstr("\"ses\" is none of smtp, sendmail, sandbox"));
+    EXPECT_THAT(upstreams("{out: {type: sess}}"),
+                HasSubstr("\"sess\" is none of smtp, sendmail, sandbox, ses, sendgrid, "));
     EXPECT_THAT(upstreams("{out: {type: sandbox}}"), HasSubstr("out.directory: is missing"));
     EXPECT_THAT(upstreams("{out: {type: smtp, host: a, directory: b}}"),
                 HasSubstr("out.directory: is not a known key"));
@@ -87,6 +87,55 @@ TEST_F(ConfigChecks, Upstreams) {
     EXPECT_THAT(upstreams("{out: {type: smtp, host: a, uncertain: retri}}"),
                 HasSubstr("did you mean retry?"));
     EXPECT_EQ(upstreams("{out: {type: smtp, host: \"[a]:25\", encryption: none}}"), "");
+}
+
+TEST_F(ConfigChecks, OAuth2OfAnUpstream) {
+    const auto oauth2 = [&](const std::string& keys, const std::string& login = "username: u") {
+        return upstreams("{out: {type: smtp, host: a, " + login + ", oauth2: {" + keys + "}}}");
+    };
+    const std::string server = "token_url: \"https://login.example.com/token\", client_id: c";
+    EXPECT_EQ(oauth2(server + ", client_secret: s, grant: client_credentials, scope: x"), "");
+    EXPECT_EQ(oauth2(server + ", client_secret: s, refresh_token: r"), "");
+    EXPECT_EQ(oauth2(server + ", grant: refresh_token, refresh_token: r"), "");
+    EXPECT_THAT(oauth2("client_id: c, refresh_token: r"),
+                HasSubstr("out.oauth2.token_url: is missing"));
+    EXPECT_THAT(oauth2("token_url: \"https://a/b\", refresh_token: r"),
+                HasSubstr("out.oauth2.client_id: is missing"));
+    EXPECT_THAT(oauth2(server), HasSubstr("out.oauth2.grant: is missing; write"));
+    EXPECT_THAT(oauth2(server + ", grant: client_credentials"),
+                HasSubstr("out.oauth2.client_secret: is missing"));
+    EXPECT_THAT(oauth2(server + ", grant: refresh_token"),
+                HasSubstr("out.oauth2.refresh_token: is missing"));
+    EXPECT_THAT(oauth2(server + ", grant: client_credentials, client_secret: s, refresh_token: r"),
+                HasSubstr("out.oauth2.refresh_token: is set, but the grant is client_credentials"));
+    EXPECT_THAT(oauth2(server + ", grant: password"),
+                HasSubstr("\"password\" is none of client_credentials, refresh_token"));
+    EXPECT_THAT(oauth2(server + ", refresh_token: r, secret: s"),
+                HasSubstr("out.oauth2.secret: is not a known key"));
+    EXPECT_THAT(oauth2(server + ", refresh_token: r", "encryption: tls"),
+                HasSubstr("out.oauth2: is set without a username"));
+    EXPECT_THAT(oauth2(server + ", refresh_token: r", "username: u, password: p"),
+                HasSubstr("out.password: is set beside oauth2"));
+    EXPECT_THAT(upstreams("{out: {type: smtp, host: a, username: u, oauth2: r}}"),
+                HasSubstr("out.oauth2: must be a mapping of keys"));
+}
+
+TEST_F(ConfigChecks, ATokenServerIsReachedEncryptedOrOnThisMachine) {
+    const auto url = [&](const std::string& value) {
+        return upstreams(
+            "{out: {type: smtp, host: a, username: u, oauth2: {client_id: c, "
+            "refresh_token: r, token_url: \"" +
+            value + "\"}}}");
+    };
+    for (const char* good : {"https://login.example.com/token", "https://a:8443/t?x=1",
+                             "http://127.0.0.1:8080/token", "http://[::1]/t", "http://localhost"})
+        EXPECT_EQ(url(good), "") << good;
+    for (const char* bad : {"http://login.example.com/token", "login.example.com/token", "https://",
+                            "https:///token", "ftp://127.0.0.1/", "http://127.0.0.1.evil/",
+                            "http://localhost.evil.com/", "https://a/b c", "https://a/#b"})
+        EXPECT_THAT(url(bad), HasSubstr("write where tokens are given, https://HOST/PATH")) << bad;
+    EXPECT_THAT(url("https://user:MARK@a/"), HasSubstr("oauth2.token_url: holds a username"));
+    EXPECT_THAT(url("https://user:MARK@a/"), Not(HasSubstr("MARK")));
 }
 
 TEST_F(ConfigChecks, ASendmailCommandCanBeRun) {

@@ -91,23 +91,23 @@ TEST_F(ConfigRoutes, RoutesMatchValuesAndLists) {
 
 TEST_F(ConfigRoutes, FaultsOfRoutes) {
     EXPECT_THAT(faults("routes: [{via: offise}]\n"),
-                HasSubstr("routes[1].via: there is no upstream \"offise\"; did you mean "
+                HasSubstr("routes[0].via: there is no upstream \"offise\"; did you mean "
                           "\"office\"?"));
     EXPECT_THAT(faults("groups: {bulk: {upstreams: [ses]}}\nroutes: [{via: bulkk}]\n"),
                 HasSubstr("there is no upstream or group \"bulkk\"; did you mean \"bulk\"?"));
     EXPECT_THAT(faults("routes: [{priority: 1}, {via: office}]\n"),
-                HasSubstr("routes[1].via: is missing"));
+                HasSubstr("routes[0].via: is missing"));
     EXPECT_THAT(faults("routes: [{account: shopp, via: ses}, {via: office}]\n"),
                 HasSubstr("there is no account \"shopp\"; did you mean shop?"));
     EXPECT_THAT(faults("routes: [{sender_domain: a b, via: ses}, {via: office}]\n"),
-                HasSubstr("routes[1].sender_domain: \"a b\" is not a domain"));
+                HasSubstr("routes[0].sender_domain: \"a b\" is not a domain"));
     EXPECT_THAT(faults("routes: [{header: \": x\", via: ses}, {via: office}]\n"),
                 HasSubstr("is not a header field"));
     EXPECT_THAT(faults("routes: [{priority: 6, via: ses}, {via: office}]\n"),
-                HasSubstr("routes[1].priority: "));
+                HasSubstr("routes[0].priority: "));
     EXPECT_THAT(faults("routes: {via: office}\n"), HasSubstr("routes: must be a list of routes"));
     EXPECT_THAT(faults("routes: [{via: office}, {priority: 1, via: ses}]\n"),
-                HasSubstr("routes[1]: takes everything, so those after it are never used"));
+                HasSubstr("routes[0]: takes everything, so those after it are never used"));
 }
 
 TEST_F(ConfigRoutes, NobodysMailIsLeftWithoutAWay) {

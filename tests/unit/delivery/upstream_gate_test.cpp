@@ -144,6 +144,8 @@ TEST(GateReport, TakesTheWorstOfTheOutcomes) {
     using upstream::Outcome;
     Outcome too_much = testing::throttled();
     too_much.retry_after = 70s;
+    Outcome held = testing::delivered();
+    held.scope = upstream::Scope::upstream;
     struct Case {
         const char* name;
         std::vector<Outcome> outcomes;
@@ -157,6 +159,7 @@ TEST(GateReport, TakesTheWorstOfTheOutcomes) {
         {"answer lost", {testing::lost()}, false, GateSignal::unclear},
         {"no connection", {testing::unreachable()}, false, GateSignal::unreachable},
         {"throttled", {testing::delivered(), too_much}, false, GateSignal::throttled},
+        {"delivered, but held", {testing::delivered(), held}, false, GateSignal::throttled},
         {"login", {testing::login_refused(), too_much}, false, GateSignal::misconfigured},
         {"login, suspect", {testing::login_refused()}, true, GateSignal::unclear},
         {"throttled, suspect", {too_much}, true, GateSignal::throttled},
