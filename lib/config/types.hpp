@@ -217,6 +217,13 @@ struct Route {
     }
 };
 
+/// Where operators ask.
+struct Control {
+    std::string socket = "/run/outpost/control.sock";
+    bool socket_set = false;  ///< by the configuration: it must be possible then
+    std::string http;         ///< ADDRESS:PORT of /metrics and /healthz; empty: none
+};
+
 struct Log {
     base::log::Level level = base::log::Level::info;
     base::log::Format format = base::log::Format::text;
@@ -236,6 +243,7 @@ struct Config {
     std::map<std::string, Upstream> upstreams;
     std::map<std::string, Group> groups;
     std::vector<Route> routes;  ///< the first that fits; an account's own comes before them
+    Control control;
     Log log;
 };
 
