@@ -25,7 +25,10 @@ ControlHalf::ControlHalf(const World& world)
             .clock = world.clock,
             .spool = world.spool,
             .delivery = world.delivery,
-            .desk = world.desk}),
+            .desk = world.desk,
+            .account = [&authenticator = world.authenticator](
+                           std::string_view name) { return authenticator.directory()->find(name); },
+            .limiter = world.limiter}),
       threads_(1, "control") {
     const auto& control = world.config.control;
     auto socket =

@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
 
+#include "account/authenticator.hpp"
 #include "base/clock.hpp"
 #include "config/types.hpp"
 #include "control/api.hpp"
@@ -24,6 +25,8 @@ class ControlHalf {
         spool::Spool& spool;
         boost::asio::any_io_executor delivery;
         delivery::Desk& desk;
+        account::Authenticator& authenticator;
+        limit::Limiter& limiter;
     };
 
     /// Listens. Throws StartFailure where the configuration names what cannot be had; a default

@@ -92,6 +92,7 @@ int run(int argc, char** argv) {
     app.fallthrough();
     ctl::add_status(app, session);
     ctl::add_queue(app, session);
+    ctl::add_route(app, session);
     ctl::add_upstream(app, session);
     app.footer(
         "Examples:\n"

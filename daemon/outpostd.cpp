@@ -228,7 +228,9 @@ int serve(const config::Config& config) {
                                                                .clock = clock,
                                                                .spool = *spool,
                                                                .delivery = delivery.executor(),
-                                                               .desk = delivery.desk()});
+                                                               .desk = delivery.desk(),
+                                                               .authenticator = authenticator,
+                                                               .limiter = limits.limiter()});
     server.open(config.listen);
     delivery.start();
     server.start();

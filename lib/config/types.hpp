@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -179,6 +180,16 @@ enum class Strategy : std::uint8_t {
     weighted,     ///< each its share of those that can take more now
     round_robin,  ///< the same with equal shares
 };
+
+[[nodiscard]] constexpr std::string_view name_of(Strategy strategy) noexcept {
+    switch (strategy) {
+        case Strategy::failover: return "failover";
+        case Strategy::overflow: return "overflow";
+        case Strategy::weighted: return "weighted";
+        case Strategy::round_robin: return "round_robin";
+    }
+    return "";
+}
 
 /// Several upstreams that share mail. A message that one of them cannot carry goes by another.
 struct Group {

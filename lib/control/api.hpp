@@ -3,12 +3,15 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "account/account.hpp"
 #include "base/clock.hpp"
 #include "control/http_server.hpp"
 #include "delivery/desk.hpp"
+#include "limit/limiter.hpp"
 #include "spool/spool.hpp"
 
 namespace outpost::control {
@@ -26,6 +29,9 @@ class Api {
         spool::Spool& spool;
         boost::asio::any_io_executor delivery;  ///< the desk's
         delivery::Desk& desk;
+        /// The account of that name; null if there is none.
+        std::function<std::shared_ptr<const account::Account>(std::string_view)> account;
+        limit::Limiter& limiter;
     };
     explicit Api(Parts parts) : parts_(std::move(parts)) {}
 
@@ -43,6 +49,7 @@ class Api {
     awaitable<Response> content(base::MessageId id);
     awaitable<Response> change(std::string_view what, const Request& request);
     awaitable<Response> upstreams();
+    awaitable<Response> route(const Request& request);
     awaitable<Response> upstream(std::string_view name, std::string_view what,
                                  const Request& request);
 

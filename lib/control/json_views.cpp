@@ -46,13 +46,26 @@ std::expected<std::uint8_t, std::string> read_priority(std::string_view text) {
 
 }  // namespace
 
+json::value to_json(const std::vector<limit::Level>& levels) {
+    json::array all;
+    for (const limit::Level& level : levels)
+        all.push_back({{"limit", level.limit},
+                       {"used", level.used},
+                       {"most", level.most},
+                       {"resets", time(level.resets)}});
+    return all;
+}
+
+json::value to_json(const delivery::RouteView& view) {
+    json::array upstreams;
+    for (const auto& each : view.upstreams) upstreams.push_back(to_json(each));
+    return {{"via", view.way},
+            {"because", view.because},
+            {"strategy", view.strategy},
+            {"upstreams", std::move(upstreams)}};
+}
+
 json::value to_json(const delivery::UpstreamView& view) {
-    json::array limits;
-    for (const limit::Level& level : view.limits)
-        limits.push_back({{"limit", level.limit},
-                          {"used", level.used},
-                          {"most", level.most},
-                          {"resets", time(level.resets)}});
     json::object object{{"name", view.name},
                         {"state", view.state},
                         {"reason", view.reason},
@@ -62,7 +75,7 @@ json::value to_json(const delivery::UpstreamView& view) {
                         {"concurrency", view.concurrency},
                         {"ready", view.ready},
                         {"waiting", view.waiting},
-                        {"limits", std::move(limits)},
+                        {"limits", to_json(view.limits)},
                         {"waits_for", view.waits_for},
                         {"waits_until", time(view.waits_until)}};
     object["speed"] = view.speed ? json::value(*view.speed) : json::value(nullptr);

@@ -14,6 +14,8 @@ namespace outpost::control {
 [[nodiscard]] boost::json::value to_json(const delivery::UpstreamView& view);
 [[nodiscard]] boost::json::value to_json(const delivery::MessageView& view);
 [[nodiscard]] boost::json::value to_json(const delivery::QueueRow& row);
+[[nodiscard]] boost::json::value to_json(const delivery::RouteView& view);
+[[nodiscard]] boost::json::value to_json(const std::vector<limit::Level>& levels);
 [[nodiscard]] boost::json::value to_json(const delivery::QueueChanged& changed, bool dry_run);
 
 /// A filter from the query of a request: id (several with commas), account, sender, rcpt,

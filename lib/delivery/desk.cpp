@@ -188,6 +188,18 @@ Desk::awaitable<bool> Desk::apply(Found found, const QueueChange& change,
     co_return true;
 }
 
+RouteView Desk::route(std::string_view account, const smtp::Envelope& envelope,
+                      const message::HeaderSection& header) const {
+    const Router::Choice choice = parts_.router.explain(account, envelope, header, 0);
+    const Ways& ways = parts_.switchboard.ways();
+    RouteView view{.way = std::string(ways.name(choice.way)), .because = choice.because};
+    if (const auto group = ways.group_of(choice.way))
+        view.strategy = config::name_of(ways.groups()[*group].strategy);
+    const std::vector<UpstreamView> all = upstreams();
+    for (const PortIndex index : ways.ports(choice.way)) view.upstreams.push_back(all[index]);
+    return view;
+}
+
 bool Desk::pause(std::string_view name) {
     Port* const found = port(name);
     if (found != nullptr) found->pause();

@@ -17,6 +17,7 @@
 #include "delivery/partings.hpp"
 #include "delivery/picker.hpp"
 #include "delivery/port.hpp"
+#include "delivery/router.hpp"
 #include "delivery/switchboard.hpp"
 #include "delivery/views.hpp"
 #include "spool/queue.hpp"
@@ -62,6 +63,7 @@ class Desk {
         Courier& courier;
         Partings& partings;
         const Switchboard& switchboard;
+        const Router& router;
         const std::vector<std::unique_ptr<Port>>& ports;
         /// An entry that was claimed is put back, or leaves.
         std::function<void(Handle, Courier::Result&)> put_back;
@@ -82,6 +84,15 @@ class Desk {
     /// The error says what cannot be: a way that there is not.
     awaitable<std::expected<QueueChanged, std::string>> change(MessageFilter filter,
                                                                QueueChange change);
+
+    /// Where a message of an account that is configured would go, and how those stand that it may
+    /// go by, in the order in which they are asked.
+    [[nodiscard]] RouteView route(std::string_view account, const smtp::Envelope& envelope,
+                                  const message::HeaderSection& header) const;
+    /// Whether the dispatcher knows the account.
+    [[nodiscard]] bool knows(std::string_view account) const {
+        return parts_.router.knows(account);
+    }
 
     /// False if there is no such upstream.
     bool pause(std::string_view name);

@@ -61,6 +61,7 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
              .courier = courier_,
              .partings = partings_,
              .switchboard = switchboard_,
+             .router = intake_.router(),
              .ports = ports_,
              .put_back = [this](Handle handle,
                                 Courier::Result& result) { put_back(handle, result, nullptr); },

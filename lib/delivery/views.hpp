@@ -54,6 +54,14 @@ struct MessageView {
     unsigned attempts = 0;
 };
 
+/// Where a message would go.
+struct RouteView {
+    std::string way;         ///< an upstream or a group
+    std::string because;     ///< which route says so
+    std::string strategy{};  ///< of a group; empty for an upstream
+    std::vector<UpstreamView> upstreams{};
+};
+
 /// Which messages are meant: those that fit all that is set.
 struct MessageFilter {
     std::vector<base::MessageId> ids{};
