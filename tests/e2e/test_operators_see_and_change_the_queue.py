@@ -1,12 +1,15 @@
 """outpostctl against a running daemon: status, queue, why, upstreams."""
 
+import json
 import os
 import re
 import stat
+import subprocess
 import urllib.error
 import urllib.request
 
 import pytest
+import yaml
 from harness import messages, outpost, process, submit
 
 
@@ -151,3 +154,45 @@ def test_health_and_readiness(outposts, peer):
             return error.code
 
     assert [get("/healthz"), get("/readyz"), get("/v1/status")] == [200, 200, 404]
+
+
+def test_every_answer_is_as_the_document_says(held):
+    document = yaml.safe_load((process.ROOT / "docs/control-api.yaml").read_text())
+    schemas = document["components"]["schemas"]
+
+    def check(value, schema):
+        schema = schemas[schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
+        if value is None:
+            assert schema.get("nullable"), schema
+            return
+        kinds = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool,
+                 "number": (int, float)}  # fmt: skip
+        assert isinstance(value, kinds[schema["type"]]), (value, schema)
+        assert "enum" not in schema or value in schema["enum"]
+        if schema["type"] == "object" and "properties" in schema:
+            assert set(value) == set(schema["properties"])
+            for key, member in value.items():
+                check(member, schema["properties"][key])
+        for item in value if schema["type"] == "array" else ():
+            check(item, schema["items"])
+
+    relay, _ = held
+    name = submit.queued_id(submit.send(relay, recipients=["a@example.net"]))
+    fill = {"{id}": name, "{name}": "out", "{change}": {"/v1/queue/{change}": "hold",
+            "/v1/upstreams/{name}/{change}": "pause"}}  # fmt: skip
+    for path, methods in document["paths"].items():
+        real = path.replace("{id}", name).replace("{name}", "out")
+        real = real.replace("{change}", fill["{change}"].get(path, ""))
+        for method, operation in methods.items():
+            query = "?all=1&dry_run=1" if real.startswith("/v1/queue/hold") else ""
+            if real == "/v1/route":
+                query = f"?account={outpost.ACCOUNT}&from={outpost.SENDER}&to=x@example.net"
+            done = subprocess.run(
+                ["curl", "-sS", "-X", method.upper(), "-o", "-", "-w", "\n%{http_code}",
+                 "--unix-socket", relay.socket, "http://outpost" + real + query],
+                capture_output=True, text=True, timeout=30, check=True)  # fmt: skip
+            body, _, status = done.stdout.rpartition("\n")
+            assert status == "200", (real, body)
+            content = operation["responses"]["200"]["content"]
+            if "application/json" in content:
+                check(json.loads(body), content["application/json"]["schema"])
