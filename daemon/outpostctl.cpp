@@ -11,6 +11,7 @@
 #include "account/scram.hpp"
 #include "base/secret.hpp"
 #include "config/loader.hpp"
+#include "ctl/commands.hpp"
 #include "version.hpp"
 
 namespace outpost {
@@ -82,8 +83,22 @@ int run(int argc, char** argv) {
     CLI::App app{"Works beside outpostd."};
     app.set_version_flag("--version", std::string("outpostctl ") + version);
     app.require_subcommand(1);
+    ctl::Session session;
+    app.add_option("--socket", session.socket, "The daemon's control socket (control.socket)")
+        ->capture_default_str()
+        ->envname("OUTPOST_SOCKET");
+    app.add_flag("--json", session.json, "Print JSON instead of tables");
+    app.add_option("--reason", session.reason, "Why; it goes to the log with what is changed");
+    app.fallthrough();
+    ctl::add_status(app, session);
+    ctl::add_queue(app, session);
+    ctl::add_route(app, session);
+    ctl::add_upstream(app, session);
     app.footer(
         "Examples:\n"
+        "  outpostctl status\n"
+        "  outpostctl why 0YGJ1ABCDE                why this message is not out yet\n"
+        "  outpostctl upstream test office\n"
         "  outpostctl hash-password                 asks twice, prints a line for password_hash\n"
         "  pwgen -s 24 1 | outpostctl hash-password\n"
         "  outpostctl config check /etc/outpost/outpost.yaml");
@@ -101,6 +116,7 @@ int run(int argc, char** argv) {
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? EX_OK : EX_USAGE;
     }
+    if (session.run) return session.run();
     return check->parsed() ? check_config(file) : hash_password();
 }
 

@@ -26,6 +26,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "config/loader.hpp"
+#include "control_half.hpp"
 #include "delivery/dispatcher.hpp"
 #include "limit_keeper.hpp"
 #include "net/io_threads.hpp"
@@ -150,6 +151,8 @@ class DeliveryHalf {
             co_return;
         });
     }
+    [[nodiscard]] boost::asio::any_io_executor executor() { return threads_[0].get_executor(); }
+    [[nodiscard]] delivery::Desk& desk() { return dispatcher_->desk(); }
     /// How many attempts did not finish within `limit`.
     std::size_t stop(std::chrono::milliseconds limit) {
         return run_on(threads_[0], [this, limit] { return dispatcher_->stop(limit); });
@@ -203,6 +206,8 @@ int serve(const config::Config& config) {
     const auto spool = open_spool(config, files, clock, file_pool);
     LimitKeeper limits(config, clock);
     const submission::AccountLimits account_limits(limits.limiter(), config.accounts);
+    // Ends after the delivering half, in which what it asked for may still be under way.
+    std::unique_ptr<ControlHalf> control;
     DeliveryHalf delivery({config, *spool, file_pool, limits.limiter(), clock});
 
     net::IoThreads session_threads(cores() - 1, "submission");
@@ -219,9 +224,17 @@ int serve(const config::Config& config) {
                                                        {config.submission.max_connections,
                                                         config.submission.max_connections_per_ip})},
                               session_threads);
+    control = std::make_unique<ControlHalf>(ControlHalf::World{.config = config,
+                                                               .clock = clock,
+                                                               .spool = *spool,
+                                                               .delivery = delivery.executor(),
+                                                               .desk = delivery.desk(),
+                                                               .authenticator = authenticator,
+                                                               .limiter = limits.limiter()});
     server.open(config.listen);
     delivery.start();
     server.start();
+    control->set_ready(true);
     base::log::info(
         "ready",
         {{"version", version}, {"hostname", config.hostname}, {"sockets", server.listening()}});
@@ -229,7 +242,9 @@ int serve(const config::Config& config) {
 
     end.wait();
     sd_notify(0, "STOPPING=1");
+    control->set_ready(false);
     server.stop(grace);
+    control->stop();
     const auto unfinished = delivery.stop(grace);
     limits.limiter().close();
     spool->close();

@@ -32,6 +32,11 @@ std::optional<MessageId> MessageId::parse(std::string_view text) {
     return MessageId{value};
 }
 
+WallTime MessageId::time() const noexcept {
+    const auto seconds = static_cast<std::int64_t>(value >> sequence_bits) + epoch_seconds;
+    return WallTime(std::chrono::seconds(seconds));
+}
+
 MessageId MessageIdSource::next(WallTime now) {
     const auto seconds =
         std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count() - epoch_seconds;

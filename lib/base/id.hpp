@@ -21,6 +21,8 @@ struct MessageId {
     [[nodiscard]] std::string text() const;
     /// Accepts either case; nothing if `text` is not an id.
     [[nodiscard]] static std::optional<MessageId> parse(std::string_view text);
+    /// When it was handed out, to the second.
+    [[nodiscard]] WallTime time() const noexcept;
 };
 
 /// Hands out ids, each greater than all before it: 32 bits of seconds, 18 bits of sequence. More

@@ -111,6 +111,7 @@ Config read_config(const YamlNode& tree, Diagnostics& diagnostics) {
     Section root(&tree, "", diagnostics);
     (void)root.find("include");
     read_server(root, config);
+    read_control(root, config);
     read_tls(root, config);
     read_submission(root, config);
     read_queueing(root, config);

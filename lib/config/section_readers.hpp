@@ -13,6 +13,8 @@ namespace outpost::config {
 
 /// hostname, data_dir, log.
 void read_server(Section& root, Config& config);
+/// control.
+void read_control(Section& root, Config& config);
 /// tls: files must be readable.
 void read_tls(Section& root, Config& config);
 /// submission.

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -224,6 +225,16 @@ enum class Strategy : std::uint8_t {
     round_robin,  ///< the same with equal shares
 };
 
+[[nodiscard]] constexpr std::string_view name_of(Strategy strategy) noexcept {
+    switch (strategy) {
+        case Strategy::failover: return "failover";
+        case Strategy::overflow: return "overflow";
+        case Strategy::weighted: return "weighted";
+        case Strategy::round_robin: return "round_robin";
+    }
+    return "";
+}
+
 /// Several upstreams that share mail. A message that one of them cannot carry goes by another.
 struct Group {
     struct Member {
@@ -261,6 +272,13 @@ struct Route {
     }
 };
 
+/// Where operators ask.
+struct Control {
+    std::string socket = "/run/outpost/control.sock";
+    bool socket_set = false;  ///< by the configuration: it must be possible then
+    std::string http;         ///< ADDRESS:PORT of /metrics and /healthz; empty: none
+};
+
 struct Log {
     base::log::Level level = base::log::Level::info;
     base::log::Format format = base::log::Format::text;
@@ -280,6 +298,7 @@ struct Config {
     std::map<std::string, Upstream> upstreams;
     std::map<std::string, Group> groups;
     std::vector<Route> routes;  ///< the first that fits; an account's own comes before them
+    Control control;
     Log log;
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "delivery/delivery_log.hpp"
+#include "smtp/client_machine.hpp"
 
 namespace outpost::delivery {
 namespace {
@@ -203,6 +204,35 @@ asio::awaitable<Courier::Result> Courier::attend(Task task, bool in_turn) {
     co_return conclude(task, *stored);
 }
 
+asio::awaitable<Courier::Result> Courier::reschedule(Task task, base::WallTime next_attempt) {
+    auto stored = co_await spool_.read(task.entry.id);
+    if (!stored) co_return unreadable(task.entry, stored.error());
+    auto& recipients = stored->state.recipients;
+    for (std::size_t i = 0; i < recipients.size(); ++i)
+        if (recipients[i].status == spool::RecipientStatus::pending && task.share.has(i))
+            recipients[i].next_attempt = next_attempt;
+    co_return conclude(task, *stored);
+}
+
+asio::awaitable<Courier::Result> Courier::cancel(Task task, bool bounce) {
+    auto stored = co_await spool_.read(task.entry.id);
+    if (!stored) co_return unreadable(task.entry, stored.error());
+    upstream::Outcome outcome;
+    outcome.reply = smtp::own_words("The operator has cancelled the message.");
+    outcome.reply.status = {5, 7, 0};
+    Notices notices({stored->envelope, stored->state, clock_.wall()}, policy_, reporter_.to());
+    auto& recipients = stored->state.recipients;
+    for (std::uint32_t i = 0; i < recipients.size(); ++i) {
+        if (recipients[i].status != spool::RecipientStatus::pending || !task.share.has(i)) continue;
+        recipients[i].last_reply = outcome.reply.text();
+        recipients[i].status =
+            bounce ? spool::RecipientStatus::failed : spool::RecipientStatus::cancelled;
+        if (bounce) notices.settled(i, Settled::failed, outcome, message::DeliveryEvent::delivered);
+    }
+    if (!notices.empty()) co_await store_reports(task.entry.id, *stored, notices);
+    co_return conclude(task, *stored);
+}
+
 Courier::Result Courier::unreadable(const spool::QueueEntry& entry,
                                     const spool::ReadFailure& failure) {
     const std::string id = entry.id.text();
@@ -273,6 +303,10 @@ Courier::Result Courier::conclude(const Task& task, spool::StoredMessage& messag
     result.message_done = message.state.finished();
     spool_.record(task.entry.id, std::move(message.state));
     if (!again) return result;
+    if (again->next_attempt == base::WallTime::max()) {
+        again->deadline = base::WallTime::max();  // what is held does not expire
+        return result;
+    }
     const base::WallTime now = clock_.wall();
     again->deadline = policy_.deadline(message.envelope.lifetime(), notified);
     // Still to be dealt with although its time has come: our own side could not do it just now.

@@ -70,6 +70,11 @@ class Courier {
     /// sender has asked for one.
     boost::asio::awaitable<Result> attend(Task task, bool in_turn);
 
+    /// The operator's wish: the next attempt then, or never before it is asked for again (max()).
+    boost::asio::awaitable<Result> reschedule(Task task, base::WallTime next_attempt);
+    /// The operator's wish: no more attempts. `bounce`: the sender gets a report.
+    boost::asio::awaitable<Result> cancel(Task task, bool bounce);
+
     [[nodiscard]] const RetryPolicy& policy() const noexcept { return policy_; }
 
   private:

@@ -54,6 +54,22 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
                    arm(clock_.mono());
                }},
           config, switchboard_.ways()),
+      desk_({.spool = spool_,
+             .clock = clock_,
+             .queue = queue_,
+             .picker = picker_,
+             .courier = courier_,
+             .partings = partings_,
+             .switchboard = switchboard_,
+             .router = intake_.router(),
+             .ports = ports_,
+             .put_back = [this](Handle handle,
+                                Courier::Result& result) { put_back(handle, result, nullptr); },
+             .pump =
+                 [this] {
+                     pump_all(clock_.mono());
+                     arm(clock_.mono());
+                 }}),
       changed_(executor_, asio::steady_timer::time_point::max()) {
     for (const auto& [name, upstream] : config.upstreams) {
         ports_.push_back(std::make_unique<Port>(upstream, std::move(transports.at(name)),
@@ -149,7 +165,7 @@ std::optional<Dispatcher::Start> Dispatcher::start_next(Port& port, base::MonoTi
             continue;
         }
         switchboard_.taken(port.index(), entry.way, next.pick->permit.recipients);
-        const auto ticket = port.start(next.pick->permit.recipients, now);
+        const auto ticket = port.start(*next.pick, now, wall);
         return Start{std::move(*next.pick), ticket};
     }
 }
@@ -175,7 +191,7 @@ asio::awaitable<void> Dispatcher::run_slot(Port& port, Start start) {
         const bool parts = put_back(handle, result, &port);
         const bool released = picker_.settle(entry.account, start.pick.permit, result.sent);
         const base::MonoTime now = clock_.mono();
-        port.finish(start.ticket, result.gate, now);
+        port.finish(handle, start.ticket, result.gate, now);
         auto next = start_next(port, now);
         // More than the one may go now: the upstream is open again, or permits came back. What it
         // does not take any more may be for those that share its mail.

@@ -15,6 +15,7 @@
 #include "config/types.hpp"
 #include "delivery/alarm.hpp"
 #include "delivery/courier.hpp"
+#include "delivery/desk.hpp"
 #include "delivery/inbox.hpp"
 #include "delivery/intake.hpp"
 #include "delivery/partings.hpp"
@@ -57,6 +58,8 @@ class Dispatcher {
     boost::asio::awaitable<std::size_t> stop(std::chrono::milliseconds grace);
 
     [[nodiscard]] const spool::Queue& queue() const noexcept { return queue_; }
+    /// For operators; on the executor.
+    [[nodiscard]] Desk& desk() noexcept { return desk_; }
 
   private:
     using Handle = spool::Queue::Handle;
@@ -107,6 +110,7 @@ class Dispatcher {
     Picker picker_;
     Intake intake_;
     std::vector<std::unique_ptr<Port>> ports_;
+    Desk desk_;
     std::shared_ptr<Inbox> inbox_;
     base::MonoTime armed_ = base::MonoTime::max();
     base::WallTime last_wall_{};

@@ -51,8 +51,10 @@ void Intake::add(const spool::Summary& summary) {
 }
 
 spool::Queue::Handle Intake::enter(const spool::Summary& summary, WayIndex way) {
+    const bool held = summary.next_attempt == base::WallTime::max();
     const base::WallTime deadline =
-        summary.received < started_
+        held ? base::WallTime::max()
+        : summary.received < started_
             ? parts_.policy.deadline_after_pause(summary.lifetime, summary.delay_notified, started_,
                                                  respite)
             : parts_.policy.deadline(summary.lifetime, summary.delay_notified);

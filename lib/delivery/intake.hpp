@@ -45,6 +45,7 @@ class Intake {
     void add(const spool::Summary& summary);
     /// Reads again what could not be read a minute ago.
     void retry(base::WallTime now);
+    [[nodiscard]] const Router& router() const noexcept { return router_; }
     /// Reads nothing more.
     void stop() { stopping_ = true; }
 

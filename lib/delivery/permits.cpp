@@ -86,6 +86,11 @@ void Permits::settle(const Permit& permit, const SentPart& sent) {
                         usage(sent.first_time, permit.octets));
 }
 
+std::vector<limit::Level> Permits::levels(PortIndex port) const {
+    const auto& counter = upstreams_[port].counter;
+    return counter ? limiter_.levels(counter->id) : std::vector<limit::Level>();
+}
+
 std::optional<Denial> Permits::outside_hours(const Account& account) const {
     if (!account.hours) return std::nullopt;
     const base::WallTime now = clock_.wall();

@@ -55,6 +55,8 @@ class Permits {
     /// is empty for our own reports, which are counted against no account.
     [[nodiscard]] std::expected<Permit, Denial> acquire(const spool::QueueEntry& entry,
                                                         std::string_view account, PortIndex port);
+    /// What is used of an upstream's limits.
+    [[nodiscard]] std::vector<limit::Level> levels(PortIndex port) const;
     /// The attempt is over.
     void settle(const Permit& permit, const SentPart& sent);
 

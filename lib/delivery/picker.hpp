@@ -73,6 +73,10 @@ class Picker {
     void ask_for_all_again() { queue_.release_all_accounts(); }
     /// What an account waits for with all its mail, if it does.
     [[nodiscard]] const Wait* held(std::uint32_t account) const;
+    /// What is used of an upstream's limits.
+    [[nodiscard]] std::vector<limit::Level> levels(PortIndex port) const {
+        return permits_.levels(port);
+    }
 
   private:
     void set_shares(const config::Config& config);

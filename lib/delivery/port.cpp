@@ -32,7 +32,7 @@ Port::Port(const config::Upstream& upstream, std::unique_ptr<upstream::Transport
                      })) {}
 
 bool Port::may_start(base::MonoTime now, base::WallTime wall) {
-    if (!active_ || !gate_.may_start(now)) return false;
+    if (!active_ || paused_ || !gate_.may_start(now)) return false;
     if (limit_wait_ && wall < limit_wait_->until && !asks_for_each_) return false;
     // A probe of a closed upstream is let through: the gate spaces those.
     if (gate_.state() != UpstreamGate::State::open) return true;
@@ -40,7 +40,7 @@ bool Port::may_start(base::MonoTime now, base::WallTime wall) {
 }
 
 MemberState Port::state(base::MonoTime now, base::WallTime wall) {
-    if (!active_) return MemberState::closed;
+    if (!active_ || paused_) return MemberState::closed;
     const bool waits = limit_wait_ && wall < limit_wait_->until;
     if (gate_.state() != UpstreamGate::State::open) {
         if (gate_.may_start(now) && !waits) return MemberState::due;
@@ -50,12 +50,22 @@ MemberState Port::state(base::MonoTime now, base::WallTime wall) {
     return used_up || pace_.next_start(now) > now ? MemberState::limited : MemberState::open;
 }
 
-UpstreamGate::Ticket Port::start(std::uint32_t recipients, base::MonoTime now) {
-    pace_.started(recipients, now);
+void Port::resume(base::MonoTime now) {
+    paused_ = false;
+    if (gate_.state() == UpstreamGate::State::open) return;
+    if (gate_.reopen()) opened("operator", now);
+}
+
+UpstreamGate::Ticket Port::start(const Picker::Pick& pick, base::MonoTime now,
+                                 base::WallTime wall) {
+    pace_.started(pick.permit.recipients, now);
+    running_.push_back({pick.handle, wall});
     return gate_.start();
 }
 
-void Port::finish(UpstreamGate::Ticket ticket, const GateReport& report, base::MonoTime now) {
+void Port::finish(spool::Queue::Handle handle, UpstreamGate::Ticket ticket,
+                  const GateReport& report, base::MonoTime now) {
+    std::erase_if(running_, [&](const Running& each) { return each.handle == handle; });
     using Change = UpstreamGate::Change;
     limit_wait_.reset();
     const UpstreamGate::State before = gate_.state();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "config/types.hpp"
@@ -22,10 +23,19 @@ class Port {
     Port(const config::Upstream& upstream, std::unique_ptr<upstream::Transport> transport,
          PortIndex index);
 
+    /// An attempt that is under way.
+    struct Running {
+        spool::Queue::Handle handle{};
+        base::WallTime since;
+    };
+
     /// By the gate, the pace, and the limit that it waits for.
     [[nodiscard]] bool may_start(base::MonoTime now, base::WallTime wall);
-    [[nodiscard]] UpstreamGate::Ticket start(std::uint32_t recipients, base::MonoTime now);
-    void finish(UpstreamGate::Ticket ticket, const GateReport& report, base::MonoTime now);
+    [[nodiscard]] UpstreamGate::Ticket start(const Picker::Pick& pick, base::MonoTime now,
+                                             base::WallTime wall);
+    void finish(spool::Queue::Handle handle, UpstreamGate::Ticket ticket, const GateReport& report,
+                base::MonoTime now);
+    [[nodiscard]] const std::vector<Running>& running() const noexcept { return running_; }
 
     [[nodiscard]] bool login_probe_due(base::MonoTime now) const noexcept {
         return gate_.login_probe_due(now);
@@ -49,6 +59,14 @@ class Port {
     [[nodiscard]] Destination& destination() noexcept { return destination_; }
     [[nodiscard]] const UpstreamGate& gate() const noexcept { return gate_; }
     [[nodiscard]] PortIndex index() const noexcept { return index_; }
+    /// Takes no mail until resume(), which also ends a suspension.
+    void pause() noexcept { paused_ = true; }
+    void resume(base::MonoTime now);
+    [[nodiscard]] bool paused() const noexcept { return paused_; }
+    [[nodiscard]] bool active() const noexcept { return active_; }
+    [[nodiscard]] std::uint32_t concurrency() const noexcept { return pace_.concurrency(); }
+    /// Recipients a second, where a throttle has slowed it down.
+    [[nodiscard]] std::optional<double> speed(base::MonoTime now) { return pace_.per_second(now); }
     /// What a group goes by.
     [[nodiscard]] MemberState state(base::MonoTime now, base::WallTime wall);
 
@@ -62,6 +80,8 @@ class Port {
     Pace pace_;
     PortIndex index_;
     bool active_;
+    bool paused_ = false;
+    std::vector<Running> running_;
     /// What one message waits for need not bind one of a higher priority: that has a reserve, or is
     /// smaller.
     bool asks_for_each_;

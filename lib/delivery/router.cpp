@@ -1,5 +1,8 @@
 #include "delivery/router.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -72,28 +75,52 @@ std::optional<WayIndex> Router::route(std::string_view account, std::uint8_t pri
     return std::nullopt;
 }
 
+const Router::Route& Router::first_fit(std::string_view account, const smtp::Envelope& envelope,
+                                       const message::HeaderSection& header,
+                                       std::string_view address) const {
+    const std::string sender = domain_of(envelope.reverse_path);
+    const std::string recipient = domain_of(address);
+    return *std::ranges::find_if(routes_, [&](const Route& route) {
+        return fits_one(route.when.accounts, account) &&
+               fits_one(route.when.priorities, envelope.priority) &&
+               fits(route.when.sender_domains, sender) &&
+               fits(route.when.recipient_domains, recipient) && fits(route.when.headers, header);
+    });
+}
+
 std::vector<WayIndex> Router::routes(std::string_view account, const smtp::Envelope& envelope,
                                      const message::HeaderSection& header) const {
     const auto found = accounts_.find(account);
     if (found->second) return std::vector(envelope.recipients.size(), *found->second);
-    std::vector<const Route*> candidates;
-    const std::string sender = domain_of(envelope.reverse_path);
-    for (const Route& route : routes_) {
-        if (fits_one(route.when.accounts, account) &&
-            fits_one(route.when.priorities, envelope.priority) &&
-            fits(route.when.sender_domains, sender) && fits(route.when.headers, header))
-            candidates.push_back(&route);
-    }
     std::vector<WayIndex> ways;
-    for (const smtp::Recipient& recipient : envelope.recipients) {
-        const std::string domain = domain_of(recipient.address);
-        const auto route = std::ranges::find_if(candidates, [&](const Route* candidate) {
-            return fits(candidate->when.recipient_domains, domain);
-        });
-        // The configuration sees to it that one fits (check_all_routed).
-        ways.push_back((*route)->way);
-    }
+    for (const smtp::Recipient& recipient : envelope.recipients)
+        ways.push_back(first_fit(account, envelope, header, recipient.address).way);
     return ways;
+}
+
+Router::Choice Router::explain(std::string_view account, const smtp::Envelope& envelope,
+                               const message::HeaderSection& header, std::size_t recipient) const {
+    const auto found = accounts_.find(account);
+    if (found->second) return {*found->second, fmt::format("the route of account {}", account)};
+    const Route& route =
+        first_fit(account, envelope, header, envelope.recipients[recipient].address);
+    std::string conditions;
+    const auto add = [&](std::string_view key, const auto& values) {
+        if (!values.empty())
+            conditions += fmt::format("{}{} {}", conditions.empty() ? "" : ", ", key,
+                                      fmt::join(values, " or "));
+    };
+    add("account", route.when.accounts);
+    add("priority", route.when.priorities);
+    add("sender_domain", route.when.sender_domains);
+    add("recipient_domain", route.when.recipient_domains);
+    std::vector<std::string> headers;
+    for (const auto& header_match : route.when.headers)
+        headers.push_back(header_match.name +
+                          (header_match.value ? ": " + *header_match.value : ""));
+    add("header", headers);
+    return {route.way, fmt::format("routes[{}] ({})", &route - routes_.data(),
+                                   conditions.empty() ? "everything" : conditions)};
 }
 
 }  // namespace outpost::delivery

@@ -31,6 +31,13 @@ class Router {
     [[nodiscard]] std::vector<WayIndex> routes(std::string_view account,
                                                const smtp::Envelope& envelope,
                                                const message::HeaderSection& header) const;
+    struct Choice {
+        WayIndex way = 0;
+        std::string because;  ///< `routes[2] (recipient_domain gmail.com)`
+    };
+    /// The way of one recipient, and which route said so.
+    [[nodiscard]] Choice explain(std::string_view account, const smtp::Envelope& envelope,
+                                 const message::HeaderSection& header, std::size_t recipient) const;
     [[nodiscard]] bool reads_header() const noexcept { return reads_header_; }
     /// The way of our own reports where it does not depend on what they are about: dsn.via, or the
     /// only upstream there is.
@@ -41,6 +48,12 @@ class Router {
         config::Route when;
         WayIndex way = 0;
     };
+    /// Of those whose sender and header fit, the first that fits the recipient too; the
+    /// configuration sees to it that there is one (check_all_routed).
+    [[nodiscard]] const Route& first_fit(std::string_view account, const smtp::Envelope& envelope,
+                                         const message::HeaderSection& header,
+                                         std::string_view address) const;
+
     std::map<std::string, std::optional<WayIndex>, std::less<>> accounts_;  ///< own routes
     std::vector<Route> routes_;
     bool reads_header_ = false;

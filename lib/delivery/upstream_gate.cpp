@@ -118,6 +118,10 @@ UpstreamGate::Change UpstreamGate::end_login_probe(bool success, base::MonoTime 
     return Change::none;
 }
 
+bool UpstreamGate::reopen() {
+    return state_ != State::open && open() == Change::opened;
+}
+
 std::optional<base::MonoTime> UpstreamGate::next_event() const noexcept {
     if (state_ == State::open || probe_out_ || login_probe_out_) return std::nullopt;
     return next_try_;

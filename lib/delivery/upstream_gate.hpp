@@ -60,6 +60,9 @@ class UpstreamGate {
     void begin_login_probe() noexcept { login_probe_out_ = true; }
     Change end_login_probe(bool success, base::MonoTime now);
 
+    /// The operator says that it is put right. True if it was closed.
+    bool reopen();
+
     /// When a closed gate has something to try; nothing while open or while a try is under way.
     [[nodiscard]] std::optional<base::MonoTime> next_event() const noexcept;
 

@@ -199,6 +199,13 @@ void Limiter::when_leased(Id id, std::function<void()> ready) {
     ready();
 }
 
+std::optional<Limiter::Id> Limiter::find(const std::string& key) const {
+    const std::shared_lock lock(shared_->table_mutex);
+    const auto found = shared_->ids.find(key);
+    if (found == shared_->ids.end()) return std::nullopt;
+    return found->second;
+}
+
 std::vector<Level> Limiter::levels(Id id) {
     Slot& slot = shared_->slot(id);
     const std::lock_guard lock(slot.mutex);

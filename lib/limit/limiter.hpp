@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,8 @@ class Limiter {
     /// waits for Wait::For::lease without a time.
     void when_leased(Id id, std::function<void()> ready);
 
+    /// The counter of a key, if it is defined.
+    [[nodiscard]] std::optional<Id> find(const std::string& key) const;
     [[nodiscard]] std::vector<Level> levels(Id id);
     [[nodiscard]] std::string describe(Id id, const Wait& wait);
     [[nodiscard]] Limits limits(Id id);

@@ -26,8 +26,7 @@ Queue::Handle Queue::add(const QueueItem& item, WayIndex way, base::WallTime now
     return Handle{index};
 }
 
-std::optional<Queue::Handle> Queue::front(WayIndex way, base::WallTime now,
-                                          std::uint8_t lowest) {
+std::optional<Queue::Handle> Queue::front(WayIndex way, base::WallTime now, std::uint8_t lowest) {
     advance(now);
     const Lane* const lane = lanes_.first(way, lowest);
     if (lane == nullptr) return std::nullopt;
@@ -65,6 +64,27 @@ std::optional<Queue::Handle> Queue::next_overdue(base::WallTime now) {
     return Handle{index};
 }
 
+bool Queue::claim(Handle handle) {
+    const auto index = static_cast<Index>(handle);
+    Node& node = nodes_[index];
+    Lane& lane = lane_of(node);
+    switch (node.state) {
+        case QueueState::fresh:
+        case QueueState::returned:
+            unlink(index);
+            --lane.ready;
+            break;
+        case QueueState::waiting: --lane.waiting; break;
+        case QueueState::overdue:
+        case QueueState::in_flight:
+        case QueueState::gone: return false;
+    }
+    timers_.erase(index);
+    node.state = QueueState::in_flight;
+    ++lane.in_flight;
+    return true;
+}
+
 void Queue::requeue(Handle handle, const Requeue& how, base::WallTime now) {
     const auto index = static_cast<Index>(handle);
     Node& node = nodes_[index];
@@ -77,6 +97,7 @@ void Queue::requeue(Handle handle, const Requeue& how, base::WallTime now) {
     node.refusals = how.refusals;
     --lane_of(node).in_flight;
     if (how.way) node.way = *how.way;
+    if (how.priority) node.priority = std::clamp<std::uint8_t>(*how.priority, 1, queue_priorities);
     place(index, QueueState::returned, now);
 }
 
@@ -96,6 +117,7 @@ void Queue::remove(Handle handle) {
             --lane.in_flight;
             break;
         case QueueState::in_flight: --lane.in_flight; break;
+        case QueueState::gone: return;
     }
     timers_.erase(index);
     release(index);
@@ -161,6 +183,7 @@ Queue::Index Queue::allocate() {
 }
 
 void Queue::release(Index index) {
+    nodes_[index].state = QueueState::gone;
     nodes_[index].next = free_;
     free_ = index;
     if (--size_ > 0) return;

@@ -51,7 +51,8 @@ struct Requeue {
     std::uint8_t attempts = 0;
     bool setback = false;           ///< kept for the caller, see QueueEntry
     std::optional<WayIndex> way{};  ///< another one from now on
-    Refusals refusals{};            ///< kept for the caller
+    std::optional<std::uint8_t> priority{};
+    Refusals refusals{};  ///< kept for the caller
 };
 
 enum class QueueState : std::uint8_t {
@@ -59,7 +60,8 @@ enum class QueueState : std::uint8_t {
     returned,   ///< ready again after an attempt or a wait
     waiting,    ///< for next_attempt
     overdue,    ///< its deadline has passed and nobody has taken it yet
-    in_flight,  ///< handed out by next() or next_overdue()
+    in_flight,  ///< handed out by next(), next_overdue() or claim()
+    gone,       ///< removed
 };
 
 struct QueueEntry {
@@ -122,6 +124,9 @@ class Queue {
     /// A message whose deadline has passed, whatever its way's state, now in flight: a delay
     /// notice or its expiry is due. Not found while in flight; requeue() arms the new deadline.
     std::optional<Handle> next_overdue(base::WallTime now);
+    /// Takes an entry that is ready or waits, whatever is before it: now in flight. False if it is
+    /// in flight already or overdue.
+    bool claim(Handle handle);
     /// Moves on what has fallen due; next() and next_overdue() do so by themselves.
     void advance(base::WallTime now);
     /// Puts an entry that is in flight back.
@@ -148,6 +153,19 @@ class Queue {
     /// hold.
     [[nodiscard]] std::optional<base::WallTime> next_due() const;
     [[nodiscard]] const QueueEntry& entry(Handle handle) const;
+    /// Whether the handle names an entry of this message; it may have left, and another one come.
+    [[nodiscard]] bool holds(Handle handle, base::MessageId id) const {
+        const auto index = static_cast<Index>(handle);
+        return index < nodes_.size() && nodes_[index].id == id &&
+               nodes_[index].state != QueueState::gone;
+    }
+    /// Calls `look` with the handle and the entry of each message. O(n): a million takes
+    /// milliseconds.
+    template <class Look>
+    void for_each(Look look) const {
+        for (Index index = 0; index < nodes_.size(); ++index)
+            if (nodes_[index].state != QueueState::gone) look(Handle{index}, entry(Handle{index}));
+    }
     [[nodiscard]] std::string_view account_name(std::uint32_t account) const;
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     /// One row for each way, priority and account that has messages.

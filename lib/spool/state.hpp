@@ -21,7 +21,7 @@ struct RecipientState {
     RecipientStatus status = RecipientStatus::pending;
     std::uint8_t attempts = 0;
     bool delay_notified = false;
-    base::WallTime next_attempt{};  ///< meaningful while pending
+    base::WallTime next_attempt{};  ///< meaningful while pending; max(): held by the operator
     std::string last_reply;         ///< the upstream's or our own words, at most 512 octets
     std::string last_upstream;
 

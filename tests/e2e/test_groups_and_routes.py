@@ -189,3 +189,44 @@ def test_parts_of_a_message_survive_a_restart(outposts, scripted):
     relay.start()
     assert google.wait_messages(1)[0].recipients == ["a@gmail.com"]
     assert len(rest.accepted) == 1
+
+
+def test_outpostctl_says_where_a_message_would_go_and_why(outposts, scripted, tmp_path):
+    peers = {name: scripted(starttls=False) for name in ("a", "b", "office")}
+    relay = outposts(
+        None,
+        upstreams={
+            name: outpost.smtp_upstream(p.port, **({"rate": "14/s"} if name == "a" else {}))
+            for name, p in peers.items()
+        },
+        groups={"bulk": {"strategy": "overflow", "upstreams": ["a", "b"]}},
+        routes=[{"recipient_domain": "gmail.com", "via": "bulk"}, {"priority": 1, "via": "b"},
+                {"via": "office"}],
+        accounts={outpost.ACCOUNT: {"password": outpost.PASSWORD, "rate": "1200/h",
+                                    "authorized_domains": ["example.com"]}},
+    ).start()  # fmt: skip
+
+    def ask(to, sender=outpost.SENDER, *more):
+        return relay.ctl("--json", "route", "--account", outpost.ACCOUNT, "--from", sender,
+                         "--to", to, *more)  # fmt: skip
+
+    answer = ask("x@gmail.com")
+    assert answer["accepted"] and answer["priority"] == 3
+    assert (answer["via"], answer["strategy"]) == ("bulk", "overflow")
+    assert answer["because"] == "routes[0] (recipient_domain gmail.com)"
+    assert [u["name"] for u in answer["upstreams"]] == ["a", "b"]
+    assert answer["upstreams"][0]["limits"][0]["limit"] == "14/s"
+    assert answer["limits"][0]["limit"] == "1200/h"
+    assert ask("x@example.org")["because"] == "routes[2] (everything)"
+    refused = ask("x@example.org", "boss@elsewhere.example")
+    assert not refused["accepted"] and "boss@elsewhere.example" in refused["refusal"]
+    mail = tmp_path / "mail.eml"
+    mail.write_bytes(messages.plain().replace(b"Subject:", b"X-Priority: 1\r\nSubject:", 1))
+    assert ask("x@example.org", outpost.SENDER, "--file", str(mail))["via"] == "b"
+    assert "via bulk (overflow), by routes[0]" in relay.ctl(
+        "route", "--account", outpost.ACCOUNT, "--to", "x@gmail.com"
+    )
+    assert "there is no account nobody" in relay.ctl(
+        "route", "--account", "nobody", "--to", "x@gmail.com", code=66
+    )
+    assert not any(p.messages for p in peers.values())

@@ -6,6 +6,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import tempfile
 
 import yaml
 
@@ -43,6 +44,8 @@ class Outpost:
         self.overrides = config
         self.file = self.directory / "outpost.yaml"
         self.data = self.directory / "data"
+        # A socket's path is short; pytest's directories may not be.
+        self.socket = pathlib.Path(tempfile.mkdtemp(prefix="outpost-")) / "control"
         self.daemon = None
         self.environment = {}
         self.ports = {}
@@ -60,6 +63,7 @@ class Outpost:
                     {"certificate": str(self.certificate.chain), "key": str(self.certificate.key)}
                 ]
             },
+            "control": {"socket": str(self.socket)},
             "spool": {"min_free": "0MB"},
             "retry": {"first": "1s", "factor": 1, "max": "1s", "jitter": 0},
             "accounts": {
@@ -121,6 +125,14 @@ class Outpost:
     def whole_log(self):
         """Everything since the first start."""
         return (self.directory / "stderr").read_text(errors="replace")
+
+    def ctl(self, *arguments, code=0, **keys):
+        """What outpostctl prints; parsed if `--json` is among the arguments."""
+        ended = subprocess.run(
+            [CTL, "--socket", self.socket, *arguments], capture_output=True, text=True, timeout=60, **keys
+        )
+        assert ended.returncode == code, (ended.returncode, ended.stdout, ended.stderr)
+        return json.loads(ended.stdout) if "--json" in arguments else ended.stdout + ended.stderr
 
     def wait_log(self, pattern, limit=process.PATIENCE):
         """Waits for a line that matches; returns the match."""

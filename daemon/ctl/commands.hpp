@@ -1,0 +1,32 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <boost/json/value.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "control/client.hpp"
+
+/// The commands of outpostctl that speak to the daemon. Each adds itself to the command line and
+/// leaves what to run in `Session::run`.
+namespace outpost::ctl {
+
+struct Session {
+    std::string socket = "/run/outpost/control.sock";
+    bool json = false;
+    std::string reason;
+    std::function<int()> run;  ///< set by the command that was given; an exit code of sysexits.h
+
+    /// The answer's JSON; nothing, with the error printed and `code` set, if there is none.
+    std::optional<boost::json::value> ask(std::string_view method, std::string_view path,
+                                          control::Query query = {}, std::string body = {});
+    int code = 0;  ///< of the last ask()
+};
+
+void add_status(CLI::App& app, Session& session);
+void add_queue(CLI::App& app, Session& session);
+void add_route(CLI::App& app, Session& session);
+void add_upstream(CLI::App& app, Session& session);
+
+}  // namespace outpost::ctl

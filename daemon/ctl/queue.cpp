@@ -1,0 +1,196 @@
+#include <sysexits.h>
+
+#include <boost/json/serialize.hpp>
+#include <iostream>
+#include <memory>
+
+#include "control/table.hpp"
+#include "ctl/commands.hpp"
+#include "ctl/text.hpp"
+
+namespace outpost::ctl {
+namespace {
+
+namespace json = boost::json;
+
+/// Which messages a command is for.
+struct Selection {
+    std::vector<std::string> ids;
+    control::Query query;
+    bool all = false;
+};
+
+int print(const Session& session, const json::value& value, const std::string& table) {
+    std::cout << (session.json ? json::serialize(value) + "\n" : table);
+    return EX_OK;
+}
+
+std::string message_table(const json::array& messages) {
+    control::Table table({"ID", "ACCOUNT", "SENDER", "RECIPIENTS", "PRIO", "STATE", "UPSTREAM",
+                          "RECEIVED", "SIZE", "REASON"});
+    for (const json::value& one : messages)
+        table.add({text(one, "id"), text(one, "account"), text(one, "sender"),
+                   text(one, "recipients"), text(one, "priority"), text(one, "state"),
+                   text(one, "upstream"), text(one, "received"), text(one, "size"),
+                   text(one, "reason")});
+    return table.empty() ? "no messages\n" : table.text();
+}
+
+int summary(Session& session) {
+    const auto rows = session.ask("GET", "/v1/queue");
+    if (!rows) return session.code;
+    control::Table table({"UPSTREAM", "ACCOUNT", "PRIO", "READY", "WAITING", "SENDING"});
+    for (const json::value& row : rows->as_array())
+        table.add({text(row, "upstream"), text(row, "account"), text(row, "priority"),
+                   text(row, "ready"), text(row, "waiting"), text(row, "sending")});
+    return print(session, *rows, table.empty() ? "the queue is empty\n" : table.text());
+}
+
+int list(Session& session, const Selection& selection) {
+    const auto messages = session.ask("GET", "/v1/queue/messages", selection.query);
+    if (!messages) return session.code;
+    return print(session, *messages, message_table(messages->as_array()));
+}
+
+int show(Session& session, const std::string& id) {
+    const auto parts = session.ask("GET", "/v1/queue/messages/" + id);
+    if (!parts) return session.code;
+    std::string out;
+    for (const json::value& part : parts->as_array())
+        for (const auto& [key, value] : part.as_object())
+            out += std::string(key) + ": " + text(part, key) + "\n";
+    return print(session, *parts, out);
+}
+
+int why(Session& session, const std::string& id) {
+    const auto answer = session.ask("GET", "/v1/queue/messages/" + id + "/why");
+    if (!answer) return session.code;
+    return print(session, *answer, text(*answer, "why") + "\n");
+}
+
+int cat(Session& session, const std::string& id) {
+    const auto answer =
+        control::call(session.socket, "GET", "/v1/queue/messages/" + id + "/content", {});
+    if (!answer || answer->status != 200) {
+        std::cerr << "outpostctl: " << (answer ? answer->body : answer.error() + "\n");
+        return answer ? EX_NOINPUT : EX_UNAVAILABLE;
+    }
+    std::cout << answer->body;
+    return EX_OK;
+}
+
+int change(Session& session, const std::string& what, const Selection& selection) {
+    control::Query query = selection.query;
+    std::string ids;
+    for (const std::string& id : selection.ids) ids += (ids.empty() ? "" : ",") + id;
+    if (!ids.empty()) query["id"] = ids;
+    if (selection.all) query["all"] = "1";
+    const auto changed = session.ask("POST", "/v1/queue/" + what, query);
+    if (!changed) return session.code;
+    const auto& done = changed->at("done").as_array();
+    const auto& skipped = changed->at("skipped").as_array();
+    std::string out = std::to_string(done.size()) + (done.size() == 1 ? " message" : " messages") +
+                      (changed->at("dry_run").as_bool() ? " would be changed" : " changed");
+    if (!skipped.empty())
+        out += "; being sent just now and left alone: " + text(*changed, "skipped");
+    return print(session, *changed, out + "\n");
+}
+
+/// Options that choose messages go into the query under their own names.
+void add_filters(CLI::App& command, const std::shared_ptr<Selection>& selection) {
+    const auto add = [&](const char* option, const char* key, const char* help) {
+        command.add_option_function<std::string>(
+            option, [selection, key](const std::string& value) { selection->query[key] = value; },
+            help);
+    };
+    add("--account", "account", "Of this account");
+    add("--sender", "sender", "From this address, or from a domain: @example.com");
+    add("--rcpt", "rcpt", "To this address or domain");
+    add("--upstream", "upstream", "On this way: an upstream or a group");
+    add("--state", "state", "ready, waiting, held, sending or reporting");
+    add("--older", "older", "That have been here for so long: 2h");
+    add("--of-priority", "priority", "Of this priority, 1 to 5");
+}
+
+/// Completes a command that changes messages; what it takes of its own is there already.
+void add_change(CLI::App& command, Session& session, const std::shared_ptr<Selection>& selection) {
+    command.add_option("id", selection->ids, "Message ids");
+    add_filters(command, selection);
+    command.add_flag("--all", selection->all, "Every message");
+    command.add_flag_function(
+        "--dry-run", [selection](std::int64_t) { selection->query["dry_run"] = "1"; },
+        "Only say which");
+    command.callback([&session, what = command.get_name(), selection] {
+        session.run = [&session, what, selection] { return change(session, what, *selection); };
+    });
+}
+
+void add_changes(CLI::App& queue, Session& session) {
+    for (const auto& [what, help] :
+         {std::pair{"hold", "No attempt and no expiry until they are released"},
+          std::pair{"release", "End a hold"}, std::pair{"retry", "Try them now"}})
+        add_change(*queue.add_subcommand(what, help), session, std::make_shared<Selection>());
+
+    const auto cancelled = std::make_shared<Selection>();
+    CLI::App* const cancel = queue.add_subcommand("cancel", "Take them out of the queue");
+    cancel->add_flag_function(
+        "--bounce", [cancelled](std::int64_t) { cancelled->query["bounce"] = "1"; },
+        "Tell their senders");
+    add_change(*cancel, session, cancelled);
+
+    const auto moved = std::make_shared<Selection>();
+    CLI::App* const move = queue.add_subcommand("move", "Send them by another upstream or group");
+    move->add_option_function<std::string>(
+            "--to", [moved](const std::string& name) { moved->query["to"] = name; }, "Its name")
+        ->required();
+    add_change(*move, session, moved);
+
+    const auto raised = std::make_shared<Selection>();
+    CLI::App* const priority = queue.add_subcommand("priority", "Change their priority");
+    priority
+        ->add_option_function<std::string>(
+            "level", [raised](const std::string& level) { raised->query["level"] = level; },
+            "1 (highest) to 5")
+        ->required();
+    add_change(*priority, session, raised);
+}
+
+void add_one(CLI::App& parent, Session& session, const char* name, const char* help,
+             int (*run)(Session&, const std::string&)) {
+    const auto id = std::make_shared<std::string>();
+    CLI::App* const command = parent.add_subcommand(name, help);
+    command->add_option("id", *id, "The message's id")->required();
+    command->callback(
+        [&session, id, run] { session.run = [&session, id, run] { return run(session, *id); }; });
+}
+
+}  // namespace
+
+void add_queue(CLI::App& app, Session& session) {
+    CLI::App* const queue = app.add_subcommand("queue", "What waits, and what to do with it");
+    queue->require_subcommand(0, 1);
+    queue->footer(
+        "Examples:\n"
+        "  outpostctl queue                              how much waits where\n"
+        "  outpostctl queue list --rcpt @gmail.com\n"
+        "  outpostctl queue retry --state waiting --upstream office\n"
+        "  outpostctl queue cancel --account newsletter --dry-run");
+    queue->callback([&session] {
+        if (!session.run) session.run = [&session] { return summary(session); };
+    });
+    const auto listed = std::make_shared<Selection>();
+    CLI::App* const command = queue->add_subcommand("list", "Messages, the oldest first");
+    add_filters(*command, listed);
+    command->add_option_function<std::string>(
+        "--limit", [listed](const std::string& most) { listed->query["limit"] = most; },
+        "At most so many; 100 unless said otherwise");
+    command->callback([&session, listed] {
+        session.run = [&session, listed] { return list(session, *listed); };
+    });
+    add_one(*queue, session, "show", "All that is known of one message", show);
+    add_one(*queue, session, "cat", "The message itself", cat);
+    add_changes(*queue, session);
+    add_one(app, session, "why", "Why a message is not out yet, in one sentence", why);
+}
+
+}  // namespace outpost::ctl

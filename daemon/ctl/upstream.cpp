@@ -1,0 +1,60 @@
+#include <sysexits.h>
+
+#include <boost/json/serialize.hpp>
+#include <iostream>
+#include <memory>
+
+#include "ctl/commands.hpp"
+#include "ctl/text.hpp"
+
+namespace outpost::ctl {
+namespace {
+
+namespace json = boost::json;
+
+int list(Session& session) {
+    const auto upstreams = session.ask("GET", "/v1/upstreams");
+    if (!upstreams) return session.code;
+    std::cout << (session.json ? json::serialize(*upstreams) + "\n"
+                               : upstream_table(upstreams->as_array()));
+    return EX_OK;
+}
+
+int change(Session& session, const std::string& what, const std::string& name) {
+    const auto answer = session.ask("POST", "/v1/upstreams/" + name + "/" + what);
+    if (!answer) return session.code;
+    const bool tested = what == "test";
+    const bool ok = !tested || answer->at("ok").as_bool();
+    if (session.json) {
+        std::cout << json::serialize(*answer) << '\n';
+    } else if (tested) {
+        std::cout << name << ": " << (ok ? "connects and signs in" : text(*answer, "error"))
+                  << '\n';
+    } else {
+        std::cout << name << ": " << text(*answer, "state") << '\n';
+    }
+    return ok ? EX_OK : EX_TEMPFAIL;
+}
+
+}  // namespace
+
+void add_upstream(CLI::App& app, Session& session) {
+    CLI::App* const upstream = app.add_subcommand("upstream", "Where mail goes");
+    upstream->require_subcommand(1);
+    upstream->add_subcommand("list", "State, limits used, what is wrong")->callback([&session] {
+        session.run = [&session] { return list(session); };
+    });
+    const auto add = [&](const char* what, const char* help) {
+        const auto name = std::make_shared<std::string>();
+        CLI::App* const command = upstream->add_subcommand(what, help);
+        command->add_option("name", *name, "The upstream")->required();
+        command->callback([&session, what, name] {
+            session.run = [&session, what, name] { return change(session, what, *name); };
+        });
+    };
+    add("pause", "Send nothing there until it is resumed, or the daemon is restarted");
+    add("resume", "End a pause, a suspension or a back-off");
+    add("test", "Connect and sign in without sending mail");
+}
+
+}  // namespace outpost::ctl

@@ -1,0 +1,210 @@
+#include "control/api.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "control/json_views.hpp"
+
+namespace outpost::control {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+constexpr std::size_t usual_list = 100;
+constexpr std::size_t longest_list = 10'000;
+
+/// `/v1/queue/messages` as its parts; empty if it is none of ours.
+std::vector<std::string> parts_of(std::string_view path) {
+    constexpr std::string_view prefix = "/v1/";
+    if (!path.starts_with(prefix)) return {};
+    return base::split_list(path.substr(prefix.size()), '/');
+}
+
+std::string reason_of(const Request& request) {
+    const auto found = request.query.find("reason");
+    return found == request.query.end() ? std::string() : base::printable(found->second, 256);
+}
+
+std::size_t list_limit(const Request& request) {
+    std::size_t most = usual_list;
+    if (const auto found = request.query.find("limit"); found != request.query.end()) {
+        const std::string& text = found->second;
+        std::from_chars(text.data(), text.data() + text.size(), most);
+    }
+    return std::min(most, longest_list);
+}
+
+Response no_such(std::string_view what, std::string_view name) {
+    return error_response(404,
+                          "there is no " + std::string(what) + " " + base::printable(name, 64));
+}
+
+}  // namespace
+
+template <class Make>
+auto Api::at_delivery(Make make) {
+    return asio::co_spawn(parts_.delivery, std::move(make), asio::use_awaitable);
+}
+
+asio::awaitable<Response> Api::handle(const Request& request) {
+    const std::vector<std::string> path = parts_of(request.path);
+    const bool get = request.method == "GET";
+    const bool post = request.method == "POST";
+    const auto is = [&](std::size_t size, std::string_view first) {
+        return path.size() == size && path[0] == first;
+    };
+    if (!get && !post) co_return error_response(405, "only GET and POST are known here");
+    if (get && is(1, "status")) co_return co_await status();
+    if (get && is(1, "queue")) co_return co_await queue();
+    if (get && is(2, "queue") && path[1] == "messages") co_return co_await messages(request);
+    if (get && (is(3, "queue") || is(4, "queue")) && path[1] == "messages") {
+        const auto id = base::MessageId::parse(path[2]);
+        if (!id) co_return no_such("message", path[2]);
+        co_return co_await message(*id, path.size() == 4 ? path[3] : std::string());
+    }
+    if (post && is(2, "queue")) co_return co_await change(path[1], request);
+    if (post && is(1, "route")) co_return co_await route(request);
+    if (get && is(1, "upstreams")) co_return co_await upstreams();
+    if (post && is(3, "upstreams")) co_return co_await upstream(path[1], path[2], request);
+    co_return error_response(404, "there is nothing at " + base::printable(request.path, 128));
+}
+
+asio::awaitable<Response> Api::status() {
+    struct Counts {
+        std::size_t queued = 0;
+        std::optional<base::WallTime> oldest;
+        std::vector<delivery::UpstreamView> upstreams;
+    };
+    const auto counts = co_await at_delivery([this]() -> awaitable<Counts> {
+        co_return Counts{parts_.desk.size(), parts_.desk.oldest(), parts_.desk.upstreams()};
+    });
+    const spool::Health health = parts_.spool.health();
+    json::array all;
+    for (const auto& view : counts.upstreams) all.push_back(to_json(view));
+    json::object object{{"version", parts_.version},
+                        {"hostname", parts_.hostname},
+                        {"started", base::rfc3339(parts_.started)},
+                        {"accepting", health.accepting},
+                        {"reason", health.reason},
+                        {"queued", counts.queued},
+                        {"upstreams", std::move(all)}};
+    object["oldest"] =
+        counts.oldest ? json::value(base::rfc3339(*counts.oldest)) : json::value(nullptr);
+    co_return json_response(object);
+}
+
+asio::awaitable<Response> Api::queue() {
+    const auto rows = co_await at_delivery(
+        [this]() -> awaitable<std::vector<delivery::QueueRow>> { co_return parts_.desk.queue(); });
+    json::array all;
+    for (const auto& row : rows) all.push_back(to_json(row));
+    co_return json_response(all);
+}
+
+asio::awaitable<Response> Api::messages(const Request& request) {
+    auto filter = read_filter(request);
+    if (!filter) co_return error_response(400, filter.error());
+    const auto views = co_await at_delivery([this, &filter, most = list_limit(request)] {
+        return parts_.desk.list(std::move(*filter), most);
+    });
+    json::array all;
+    for (const auto& view : views) all.push_back(to_json(view));
+    co_return json_response(all);
+}
+
+asio::awaitable<Response> Api::message(base::MessageId id, std::string_view what) {
+    if (what == "content") co_return co_await content(id);
+    if (!what.empty() && what != "why") co_return no_such("view", what);
+    const auto views = co_await at_delivery([this, id] { return parts_.desk.show(id); });
+    if (views.empty())
+        co_return error_response(
+            404, "message " + id.text() + " is not in the queue; the log tells what became of it");
+    if (what == "why") {
+        std::string why;
+        for (const auto& view : views) why += (why.empty() ? "" : "; ") + view.reason;
+        co_return json_response({{"id", id.text()}, {"why", why}});
+    }
+    json::array parts;
+    for (const auto& view : views) parts.push_back(to_json(view));
+    co_return json_response(parts);
+}
+
+asio::awaitable<Response> Api::content(base::MessageId id) {
+    auto octets =
+        co_await at_delivery([this, id]() -> awaitable<std::expected<std::string, std::string>> {
+            auto stored = co_await parts_.spool.read(id);
+            if (!stored) co_return std::unexpected(stored.error().reason);
+            std::string all;
+            for (;;) {
+                const auto piece = co_await stored->body->next();
+                if (!piece) co_return std::unexpected(piece.error());
+                if (piece->empty()) co_return all;
+                all += *piece;
+            }
+        });
+    if (!octets) co_return error_response(404, octets.error());
+    co_return Response{.status = 200, .content_type = "message/rfc822", .body = std::move(*octets)};
+}
+
+asio::awaitable<Response> Api::change(std::string_view what, const Request& request) {
+    auto filter = read_filter(request);
+    if (!filter) co_return error_response(400, filter.error());
+    auto change = read_change(what, request);
+    if (!change) co_return error_response(400, change.error());
+    const bool all = request.query.contains("all");
+    if (filter->empty() && !all)
+        co_return error_response(400,
+                                 "no message is named; name ids or a filter, or `all` for "
+                                 "every message");
+    const bool dry_run = change->dry_run;
+    const auto changed = co_await at_delivery([this, &filter, &change] {
+        return parts_.desk.change(std::move(*filter), std::move(*change));
+    });
+    if (!changed) co_return error_response(400, changed.error());
+    if (!dry_run)
+        base::log::info("operator", {{"does", std::string("queue ") + std::string(what)},
+                                     {"messages", changed->done.size()},
+                                     {"skipped", changed->skipped.size()},
+                                     {"why", reason_of(request)}});
+    co_return json_response(to_json(*changed, dry_run));
+}
+
+asio::awaitable<Response> Api::upstreams() {
+    const auto views =
+        co_await at_delivery([this]() -> awaitable<std::vector<delivery::UpstreamView>> {
+            co_return parts_.desk.upstreams();
+        });
+    json::array all;
+    for (const auto& view : views) all.push_back(to_json(view));
+    co_return json_response(all);
+}
+
+asio::awaitable<Response> Api::upstream(std::string_view name, std::string_view what,
+                                        const Request& request) {
+    if (what == "test") {
+        const auto answer = co_await at_delivery([this, name] { return parts_.desk.test(name); });
+        co_return json_response({{"upstream", name},
+                                 {"ok", answer.has_value()},
+                                 {"error", answer ? std::string() : answer.error()}});
+    }
+    if (what != "pause" && what != "resume") co_return no_such("change", what);
+    const bool pause = what == "pause";
+    const bool known = co_await at_delivery([this, name, pause]() -> awaitable<bool> {
+        co_return pause ? parts_.desk.pause(name) : parts_.desk.resume(name);
+    });
+    if (!known) co_return no_such("upstream", name);
+    base::log::info("operator", {{"does", std::string("upstream ") + std::string(what)},
+                                 {"upstream", name},
+                                 {"why", reason_of(request)}});
+    co_return json_response({{"upstream", name}, {"state", pause ? "paused" : "resumed"}});
+}
+
+}  // namespace outpost::control

@@ -1,0 +1,173 @@
+#include "control/json_views.hpp"
+
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <charconv>
+
+#include "base/text.hpp"
+#include "config/units.hpp"
+
+namespace outpost::control {
+namespace {
+
+namespace json = boost::json;
+
+json::value time(const std::optional<base::WallTime>& at) {
+    if (!at) return nullptr;
+    return json::string(base::rfc3339(*at));
+}
+
+json::value ids(const std::vector<base::MessageId>& all) {
+    json::array list;
+    for (const base::MessageId id : all) list.emplace_back(id.text());
+    return list;
+}
+
+std::string param(const Request& request, std::string_view name) {
+    const auto found = request.query.find(name);
+    return found == request.query.end() ? std::string() : found->second;
+}
+
+bool flag(const Request& request, std::string_view name) {
+    const std::string value = param(request, name);
+    return value == "1" || value == "true";
+}
+
+std::expected<std::uint8_t, std::string> read_priority(std::string_view text) {
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value < 1 || value > 5)
+        return std::unexpected("a priority is 1 (highest) to 5, not \"" +
+                               base::printable(text, 32) + "\"");
+    return static_cast<std::uint8_t>(value);
+}
+
+}  // namespace
+
+json::value to_json(const std::vector<limit::Level>& levels) {
+    json::array all;
+    for (const limit::Level& level : levels)
+        all.push_back({{"limit", level.limit},
+                       {"used", level.used},
+                       {"most", level.most},
+                       {"resets", time(level.resets)}});
+    return all;
+}
+
+json::value to_json(const delivery::RouteView& view) {
+    json::array upstreams;
+    for (const auto& each : view.upstreams) upstreams.push_back(to_json(each));
+    return {{"via", view.way},
+            {"because", view.because},
+            {"strategy", view.strategy},
+            {"upstreams", std::move(upstreams)}};
+}
+
+json::value to_json(const delivery::UpstreamView& view) {
+    json::object object{{"name", view.name},
+                        {"state", view.state},
+                        {"reason", view.reason},
+                        {"since", time(view.since)},
+                        {"next_try", time(view.next_try)},
+                        {"in_flight", view.in_flight},
+                        {"concurrency", view.concurrency},
+                        {"ready", view.ready},
+                        {"waiting", view.waiting},
+                        {"limits", to_json(view.limits)},
+                        {"waits_for", view.waits_for},
+                        {"waits_until", time(view.waits_until)}};
+    object["speed"] = view.speed ? json::value(*view.speed) : json::value(nullptr);
+    return object;
+}
+
+json::value to_json(const delivery::MessageView& view) {
+    json::array recipients;
+    for (const std::string& recipient : view.recipients) recipients.emplace_back(recipient);
+    return {{"id", view.id.text()},
+            {"account", view.account},
+            {"sender", view.sender},
+            {"recipients", std::move(recipients)},
+            {"priority", view.priority},
+            {"state", view.state},
+            {"upstream", view.way},
+            {"reason", view.reason},
+            {"next_attempt", time(view.next_attempt)},
+            {"received", time(view.received)},
+            {"size", view.size},
+            {"attempts", view.attempts}};
+}
+
+json::value to_json(const delivery::QueueRow& row) {
+    return {{"upstream", row.way}, {"account", row.account}, {"priority", row.priority},
+            {"ready", row.ready},  {"waiting", row.waiting}, {"sending", row.in_flight}};
+}
+
+json::value to_json(const delivery::QueueChanged& changed, bool dry_run) {
+    return {{"done", ids(changed.done)}, {"skipped", ids(changed.skipped)}, {"dry_run", dry_run}};
+}
+
+std::expected<delivery::MessageFilter, std::string> read_filter(const Request& request) {
+    delivery::MessageFilter filter{.account = param(request, "account"),
+                                   .sender = param(request, "sender"),
+                                   .recipient = param(request, "rcpt"),
+                                   .way = param(request, "upstream"),
+                                   .state = param(request, "state")};
+    for (const std::string& text : base::split_list(param(request, "id"), ',')) {
+        if (text.empty()) continue;
+        const auto id = base::MessageId::parse(text);
+        if (!id)
+            return std::unexpected("\"" + base::printable(text, 32) +
+                                   "\" is not a message id; ids have ten letters and digits");
+        filter.ids.push_back(*id);
+    }
+    constexpr std::array<std::string_view, 5> states{"ready", "waiting", "held", "sending",
+                                                     "reporting"};
+    if (!filter.state.empty() && std::ranges::find(states, filter.state) == states.end())
+        return std::unexpected("state is one of ready, waiting, held, sending, reporting");
+    if (const std::string older = param(request, "older"); !older.empty()) {
+        const auto age = config::parse_duration(older);
+        if (!age) return std::unexpected("older: " + age.error());
+        filter.older = *age;
+    }
+    if (const std::string text = param(request, "priority"); !text.empty()) {
+        const auto priority = read_priority(text);
+        if (!priority) return std::unexpected(priority.error());
+        filter.priority = *priority;
+    }
+    return filter;
+}
+
+std::expected<delivery::QueueChange, std::string> read_change(std::string_view what,
+                                                              const Request& request) {
+    constexpr std::array<std::string_view, 6> names{"hold",   "release", "retry",
+                                                    "cancel", "move",    "priority"};
+    const auto found = std::ranges::find(names, what);
+    if (found == names.end())
+        return std::unexpected("there is no change \"" + base::printable(what, 32) +
+                               "\"; there is hold, release, retry, cancel, move, priority");
+    delivery::QueueChange change{
+        .what = static_cast<delivery::QueueChange::What>(found - names.begin()),
+        .bounce = flag(request, "bounce"),
+        .to = param(request, "to"),
+        .dry_run = flag(request, "dry_run")};
+    if (change.what == delivery::QueueChange::What::priority) {
+        const auto level = read_priority(param(request, "level"));
+        if (!level) return std::unexpected(level.error());
+        change.level = *level;
+    }
+    return change;
+}
+
+Response json_response(const json::value& value, unsigned status) {
+    return {.status = status,
+            .content_type = "application/json",
+            .body = json::serialize(value) + "\n"};
+}
+
+Response error_response(unsigned status, std::string_view words) {
+    return json_response({{"error", words}}, status);
+}
+
+}  // namespace outpost::control

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <expected>
+#include <string>
+
+#include "control/http_server.hpp"
+#include "delivery/desk.hpp"
+#include "delivery/views.hpp"
+
+/// The values of the control API as JSON (docs/control-api.yaml). Pure.
+namespace outpost::control {
+
+[[nodiscard]] boost::json::value to_json(const delivery::UpstreamView& view);
+[[nodiscard]] boost::json::value to_json(const delivery::MessageView& view);
+[[nodiscard]] boost::json::value to_json(const delivery::QueueRow& row);
+[[nodiscard]] boost::json::value to_json(const delivery::RouteView& view);
+[[nodiscard]] boost::json::value to_json(const std::vector<limit::Level>& levels);
+[[nodiscard]] boost::json::value to_json(const delivery::QueueChanged& changed, bool dry_run);
+
+/// A filter from the query of a request: id (several with commas), account, sender, rcpt,
+/// upstream, state, older, priority. The error names the parameter.
+[[nodiscard]] std::expected<delivery::MessageFilter, std::string> read_filter(
+    const Request& request);
+/// A change from the path's last part and the query: to, level, bounce, dry_run.
+[[nodiscard]] std::expected<delivery::QueueChange, std::string> read_change(std::string_view what,
+                                                                            const Request& request);
+
+[[nodiscard]] Response json_response(const boost::json::value& value, unsigned status = 200);
+/// `{"error": "..."}`.
+[[nodiscard]] Response error_response(unsigned status, std::string_view words);
+
+}  // namespace outpost::control

@@ -1,0 +1,78 @@
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/object.hpp>
+#include <variant>
+
+#include "account/sender_policy.hpp"
+#include "base/text.hpp"
+#include "control/api.hpp"
+#include "control/json_views.hpp"
+#include "message/header_reader.hpp"
+#include "message/policy_header.hpp"
+#include "message/priority.hpp"
+
+namespace outpost::control {
+namespace {
+
+namespace json = boost::json;
+
+std::string param(const Request& request, std::string_view name) {
+    const auto found = request.query.find(name);
+    return found == request.query.end() ? std::string() : found->second;
+}
+
+/// What the sender policy says: empty if it accepts.
+std::string verdict(const account::Account& account, std::string_view from,
+                    const message::HeaderSection* header) {
+    account::Verdict judged = account::check_envelope(account, from);
+    if (std::holds_alternative<account::Accept>(judged) && header != nullptr)
+        judged = account::check_header(account, message::policy_header(*header));
+    const auto* const refused = std::get_if<account::Refuse>(&judged);
+    return refused == nullptr ? std::string() : refused->reply.text();
+}
+
+}  // namespace
+
+/// What would happen to a message from `from` to `to` of an account; the body may be the message.
+boost::asio::awaitable<Response> Api::route(const Request& request) {
+    const std::string name = param(request, "account");
+    const std::string to = param(request, "to");
+    const std::string from = param(request, "from");
+    if (name.empty() || to.empty()) co_return error_response(400, "account and to are needed");
+    const auto account = parts_.account(name);
+    if (!account) co_return error_response(404, "there is no account " + base::printable(name, 64));
+
+    const auto header = message::read_header(request.body);
+    const bool given = !request.body.empty();
+    smtp::Envelope envelope;
+    envelope.account = name;
+    envelope.reverse_path = from;
+    envelope.recipients.push_back({.address = to, .notify = {}, .orcpt = {}});
+    envelope.priority =
+        message::effective_priority({account->priority, account->priority_cap}, std::nullopt,
+                                    given ? message::priority_from_header(header) : std::nullopt);
+    const auto view = co_await boost::asio::co_spawn(
+        parts_.delivery,
+        [this, &name, &envelope, &header]() -> awaitable<std::optional<delivery::RouteView>> {
+            if (!parts_.desk.knows(name)) co_return std::nullopt;
+            co_return parts_.desk.route(name, envelope, header);
+        },
+        boost::asio::use_awaitable);
+    if (!view) co_return error_response(404, "account " + name + " has no route");
+
+    json::object answer = to_json(*view).as_object();
+    const std::string refusal = verdict(*account, from, given ? &header : nullptr);
+    answer["accepted"] = refusal.empty() && account->active;
+    answer["refusal"] = account->active ? refusal : "525 5.7.13 the account is not active";
+    answer["priority"] = envelope.priority;
+    std::vector<limit::Level> levels;
+    for (const char* counter : {"/submit", "/rate", "/quota"}) {
+        const auto id = parts_.limiter.find("account/" + name + counter);
+        if (!id) continue;
+        for (auto& level : parts_.limiter.levels(*id)) levels.push_back(std::move(level));
+    }
+    answer["limits"] = to_json(levels);
+    co_return json_response(answer);
+}
+
+}  // namespace outpost::control

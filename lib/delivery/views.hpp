@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/id.hpp"
+#include "limit/counter.hpp"
+
+/// What an operator is shown of delivery, as values.
+namespace outpost::delivery {
+
+struct UpstreamView {
+    std::string name;
+    std::string state;   ///< open, throttled, unreachable, suspended, paused, inactive
+    std::string reason;  ///< the upstream's or our words, unless it is open
+    std::optional<base::WallTime> since{};     ///< of a state other than open
+    std::optional<base::WallTime> next_try{};  ///< by itself
+    std::uint32_t in_flight = 0;
+    std::uint32_t concurrency = 0;  ///< as the pace allows it now
+    std::optional<double> speed{};  ///< recipients a second, after a throttle
+    std::vector<limit::Level> limits;
+    std::string waits_for;  ///< the limit that is used up; empty: none
+    std::optional<base::WallTime> waits_until{};
+    std::uint64_t ready = 0;    ///< messages on its own way
+    std::uint64_t waiting = 0;  ///< for a retry or a release
+};
+
+/// How many messages of one account wait on one way in one priority.
+struct QueueRow {
+    std::string way;  ///< an upstream or a group
+    std::string account;
+    std::uint8_t priority = 0;
+    std::uint64_t ready = 0;
+    std::uint64_t waiting = 0;
+    std::uint64_t in_flight = 0;
+};
+
+struct MessageView {
+    base::MessageId id;
+    std::string account;
+    std::string sender;
+    std::vector<std::string> recipients;  ///< pending ones
+    std::uint8_t priority = 0;
+    std::string state;                             ///< ready, waiting, held, sending, reporting
+    std::string way;                               ///< an upstream or a group
+    std::string reason;                            ///< in one sentence, why it is not out yet
+    std::optional<base::WallTime> next_attempt{};  ///< nothing: when its turn comes, or never
+    base::WallTime received;
+    std::uint64_t size = 0;
+    unsigned attempts = 0;
+};
+
+/// Where a message would go.
+struct RouteView {
+    std::string way;         ///< an upstream or a group
+    std::string because;     ///< which route says so
+    std::string strategy{};  ///< of a group; empty for an upstream
+    std::vector<UpstreamView> upstreams{};
+};
+
+/// Which messages are meant: those that fit all that is set.
+struct MessageFilter {
+    std::vector<base::MessageId> ids{};
+    std::string account{};
+    std::string sender{};  ///< an address, or `@domain`
+    std::string recipient{};
+    std::string way{};
+    std::string state{};
+    std::optional<std::chrono::milliseconds> older{};
+    std::optional<std::uint8_t> priority{};
+
+    [[nodiscard]] bool empty() const noexcept {
+        return ids.empty() && account.empty() && sender.empty() && recipient.empty() &&
+               way.empty() && state.empty() && !older && !priority;
+    }
+};
+
+}  // namespace outpost::delivery

@@ -1,0 +1,198 @@
+"""outpostctl against a running daemon: status, queue, why, upstreams."""
+
+import json
+import os
+import re
+import stat
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+import yaml
+from harness import messages, outpost, process, submit
+
+
+@pytest.fixture
+def held(outposts, peer):
+    """A daemon whose upstream is paused, so that mail waits; and its upstream."""
+    relay = outposts(outpost.smtp_upstream(peer.port)).start()
+    relay.ctl("upstream", "pause", "out", "--reason", "maintenance there")
+    return relay, peer
+
+
+def test_status_shows_the_daemon(relay):
+    status = relay.ctl("--json", "status")
+    assert status["hostname"] == "relay.test" and status["accepting"] and status["queued"] == 0
+    assert [u["state"] for u in status["upstreams"]] == ["open"]
+    assert "takes mail" in relay.ctl("status")
+
+
+def test_the_socket_is_not_for_everybody(relay):
+    assert stat.S_IMODE(os.stat(relay.socket).st_mode) == 0o660
+    assert relay.stop() == 0
+    assert not relay.socket.exists()
+    assert "nobody listens" in relay.ctl("status", code=69)
+
+
+def test_why_and_list_and_show_and_cat(held):
+    relay, _ = held
+    mail = messages.plain()
+    name = submit.queued_id(submit.send(relay, mail, recipients=["a@example.net"]))
+    other = submit.queued_id(submit.send(relay, recipients=["b@example.org"]))
+    assert "upstream out is paused" in relay.ctl("why", name)
+    entries = relay.ctl("--json", "queue", "list")
+    assert [e["id"] for e in entries] == [name, other]
+    assert entries[0] == {**entries[0], "account": outpost.ACCOUNT, "sender": outpost.SENDER,
+                          "recipients": ["a@example.net"], "priority": 3, "state": "ready",
+                          "upstream": "out", "next_attempt": None}  # fmt: skip
+    assert [e["id"] for e in relay.ctl("--json", "queue", "list", "--rcpt", "@example.org")] == [other]
+    assert relay.ctl("--json", "queue", "list", "--state", "held") == []
+    assert name in relay.ctl("queue", "list") and name in relay.ctl("queue", "show", name)
+    assert mail.splitlines()[-1].decode() in relay.ctl("queue", "cat", name)
+    rows = relay.ctl("--json", "queue")
+    assert [(r["upstream"], r["account"], r["ready"]) for r in rows] == [("out", outpost.ACCOUNT, 2)]
+
+
+def test_what_is_not_there_is_said(held):
+    relay, _ = held
+    assert "is not in the queue" in relay.ctl("why", "0000000000", code=66)
+    assert "there is no message" in relay.ctl("queue", "show", "x", code=66)
+    assert "there is no upstream" in relay.ctl("upstream", "pause", "nowhere", code=66)
+    assert "no message is named" in relay.ctl("queue", "cancel", code=64)
+    assert "older: " in relay.ctl("queue", "list", "--older", "2x", code=64)
+
+
+def test_hold_release_cancel_and_priority(held):
+    relay, peer = held
+    names = [submit.queued_id(submit.send(relay)) for _ in range(5)]
+    assert "1 message would be changed" in relay.ctl("queue", "hold", names[0], "--dry-run")
+    relay.ctl("queue", "hold", names[0], names[1])
+    relay.ctl("queue", "cancel", names[2], "--reason", "sent by mistake")
+    relay.wait_log(r'operator does="queue cancel" messages=1 .*why="sent by mistake"')
+    relay.ctl("queue", "priority", "1", names[4])
+    assert [e["id"] for e in relay.ctl("--json", "queue", "list", "--of-priority", "1")] == [names[4]]
+    relay.ctl("upstream", "resume", "out")
+    peer.wait_messages(2)
+    left = relay.ctl("--json", "queue", "list")
+    assert [(e["id"], e["state"]) for e in left] == [(names[0], "held"), (names[1], "held")]
+    assert relay.stop() == 0
+    relay.start()
+    assert [e["state"] for e in relay.ctl("--json", "queue", "list")] == ["held", "held"]
+    relay.ctl("queue", "release", "--state", "held")
+    peer.wait_messages(4)
+    process.wait_until(lambda: relay.ctl("--json", "status")["queued"] == 0, "an empty queue")
+
+
+def test_cancel_with_a_bounce_tells_the_sender(held):
+    relay, peer = held
+    name = submit.queued_id(submit.send(relay, recipients=["a@example.net"]))
+    relay.ctl("queue", "cancel", name, "--bounce")
+    relay.ctl("upstream", "resume", "out")
+    report = peer.wait_messages(1)[0]
+    assert report.recipients == [outpost.SENDER] and b"cancelled" in report.data
+
+
+def test_retry_now_and_why_a_message_is_deferred(outposts, peer):
+    relay = outposts(outpost.smtp_upstream(peer.port), retry={"first": "1h", "max": "1h"}).start()
+    peer.on("rcpt", "450 4.2.2 Mailbox full")
+    name = submit.queued_id(submit.send(relay))
+    relay.wait_log(r" deferred .*Mailbox full")
+    process.wait_until(
+        lambda: re.search(
+            r"deferred by upstream out after 1 attempt: 450 4.2.2 Mailbox full; next attempt",
+            relay.ctl("why", name),
+        ),
+        "the reason",
+    )
+    relay.ctl("queue", "retry", name)
+    peer.wait_messages(1)
+
+
+def test_move_to_another_upstream(outposts, scripted):
+    a, b = scripted(starttls=False), scripted(starttls=False)
+    relay = outposts(
+        None,
+        upstreams={"out": outpost.smtp_upstream(a.port), "other": outpost.smtp_upstream(b.port)},
+    ).start()
+    relay.ctl("upstream", "pause", "out")
+    name = submit.queued_id(submit.send(relay))
+    relay.ctl("queue", "move", "--to", "other", name)
+    b.wait_messages(1)
+    assert not a.messages
+
+
+def test_an_upstream_is_tested_without_mail(outposts, scripted):
+    peer = scripted(users={"relay": "right"}, starttls=False)
+    login = {"username": "relay", "password": "wrong"}
+    relay = outposts(outpost.smtp_upstream(peer.port, **login)).start()
+    assert "535" in relay.ctl("upstream", "test", "out", code=75)
+    assert "wrong" not in relay.ctl("--json", "upstream", "list").__repr__()
+    assert not peer.messages
+
+
+def test_a_limit_is_shown_with_its_use(outposts, peer):
+    relay = outposts(outpost.smtp_upstream(peer.port, rate="2/h")).start()
+    names = [submit.queued_id(submit.send(relay)) for _ in range(4)]
+    peer.wait_messages(2)
+    process.wait_until(lambda: "2/h" in relay.ctl("why", names[3]), "the limit")
+    assert re.search(r"waits for rate 2/h of upstream out: used up, next slot .*, 1 message ahead",
+                     relay.ctl("why", names[3]))  # fmt: skip
+    limits = relay.ctl("--json", "upstream", "list")[0]["limits"]
+    assert [(x["limit"], x["used"], x["most"]) for x in limits] == [("2/h", 2, 2)]
+
+
+def test_health_and_readiness(outposts, peer):
+    port = process.free_ports(1)[0]
+    relay = outposts(outpost.smtp_upstream(peer.port), control={"http": f"127.0.0.1:{port}"}).start()
+
+    def get(path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    assert [get("/healthz"), get("/readyz"), get("/v1/status")] == [200, 200, 404]
+
+
+def test_every_answer_is_as_the_document_says(held):
+    document = yaml.safe_load((process.ROOT / "docs/control-api.yaml").read_text())
+    schemas = document["components"]["schemas"]
+
+    def check(value, schema):
+        schema = schemas[schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
+        if value is None:
+            assert schema.get("nullable"), schema
+            return
+        kinds = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool,
+                 "number": (int, float)}  # fmt: skip
+        assert isinstance(value, kinds[schema["type"]]), (value, schema)
+        assert "enum" not in schema or value in schema["enum"]
+        if schema["type"] == "object" and "properties" in schema:
+            assert set(value) == set(schema["properties"])
+            for key, member in value.items():
+                check(member, schema["properties"][key])
+        for item in value if schema["type"] == "array" else ():
+            check(item, schema["items"])
+
+    relay, _ = held
+    name = submit.queued_id(submit.send(relay, recipients=["a@example.net"]))
+    fill = {"{id}": name, "{name}": "out", "{change}": {"/v1/queue/{change}": "hold",
+            "/v1/upstreams/{name}/{change}": "pause"}}  # fmt: skip
+    for path, methods in document["paths"].items():
+        real = path.replace("{id}", name).replace("{name}", "out")
+        real = real.replace("{change}", fill["{change}"].get(path, ""))
+        for method, operation in methods.items():
+            query = "?all=1&dry_run=1" if real.startswith("/v1/queue/hold") else ""
+            if real == "/v1/route":
+                query = f"?account={outpost.ACCOUNT}&from={outpost.SENDER}&to=x@example.net"
+            done = subprocess.run(
+                ["curl", "-sS", "-X", method.upper(), "-o", "-", "-w", "\n%{http_code}",
+                 "--unix-socket", relay.socket, "http://outpost" + real + query],
+                capture_output=True, text=True, timeout=30, check=True)  # fmt: skip
+            body, _, status = done.stdout.rpartition("\n")
+            assert status == "200", (real, body)
+            content = operation["responses"]["200"]["content"]
+            if "application/json" in content:
+                check(json.loads(body), content["application/json"]["schema"])

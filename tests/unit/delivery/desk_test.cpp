@@ -1,0 +1,223 @@
+#include <gmock/gmock.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "dispatcher_fixture.hpp"
+
+/// What operators see of the queue and do with it.
+namespace outpost::delivery::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using What = QueueChange::What;
+
+class DeskTest : public DispatcherTest {
+  protected:
+    Desk& desk() { return dispatcher->desk(); }
+    /// The result of a coroutine that needs no time to pass.
+    template <class T>
+    T wait(boost::asio::awaitable<T> task) {
+        std::optional<T> result;
+        boost::asio::co_spawn(
+            io, [&]() -> boost::asio::awaitable<void> { result.emplace(co_await std::move(task)); },
+            [](const std::exception_ptr& error) {
+                if (error) std::rethrow_exception(error);
+            });
+        run();
+        EXPECT_TRUE(result);
+        return std::move(*result);
+    }
+    std::string why(base::MessageId id) {
+        const auto views = wait(desk().show(id));
+        EXPECT_EQ(views.size(), 1U);
+        return views.empty() ? "" : views.front().reason;
+    }
+    QueueChanged change(What what, MessageFilter filter = {}) {
+        return *wait(desk().change(std::move(filter), {.what = what}));
+    }
+};
+
+TEST_F(DeskTest, SaysWhyAMessageWaitsForItsUpstream) {
+    start();
+    office().always(login_refused());
+    const auto id = submit();
+    EXPECT_THAT(why(id), HasSubstr("upstream office suspended since"));
+    EXPECT_THAT(why(id), HasSubstr("535 Bad password"));
+    office().always(unreachable());
+    ASSERT_TRUE(desk().resume("office"));
+    run();
+    EXPECT_THAT(why(id), HasSubstr("upstream office unreachable since"));
+    EXPECT_THAT(why(id), HasSubstr("connection refused"));
+}
+
+TEST_F(DeskTest, SaysWhichLimitAMessageWaitsForAndUntilWhen) {
+    config.upstreams["office"].limits.rates = {{.count = 1, .period = 1h}};
+    start();
+    submit();
+    submit();
+    const auto third = submit();
+    EXPECT_THAT(why(third), HasSubstr("waits for rate 1/h of upstream office: used up, next slot"));
+    EXPECT_THAT(why(third), HasSubstr(", 1 message ahead of it"));
+    const auto views = desk().upstreams();
+    ASSERT_EQ(views.size(), 1U);
+    EXPECT_EQ(views[0].ready, 2U);
+    EXPECT_THAT(views[0].waits_for, HasSubstr("1/h"));
+    ASSERT_EQ(views[0].limits.size(), 1U);
+    EXPECT_EQ(views[0].limits[0].used, 1U);
+}
+
+TEST_F(DeskTest, SaysWhichLimitOfItsAccountAMessageWaitsFor) {
+    config.accounts["shop"].limits.rates = {{.count = 1, .period = 1h}};
+    start();
+    submit();
+    const auto id = submit();
+    EXPECT_THAT(why(id), HasSubstr("waits for rate 1/h of account shop: used up, free again"));
+}
+
+TEST_F(DeskTest, SaysWhatTheUpstreamSaidAndWhenItIsTriedAgain) {
+    start();
+    office().always(deferred());
+    const auto id = submit();
+    EXPECT_THAT(why(id), HasSubstr("deferred by upstream office after 1 attempt: 450 Mailbox "
+                                   "busy; next attempt in 60 s"));
+    const auto view = wait(desk().show(id)).front();
+    EXPECT_EQ(view.state, "waiting");
+    EXPECT_EQ(view.sender, "sender@example.com");
+    EXPECT_THAT(view.recipients, ElementsAre("a@example.org"));
+}
+
+TEST_F(DeskTest, SaysThatAMessageIsOnItsWay) {
+    start();
+    office().hold = true;
+    const auto id = submit();
+    EXPECT_THAT(why(id), HasSubstr("is being sent by upstream office since"));
+    EXPECT_THAT(change(What::cancel).skipped, ElementsAre(id)) << "not in the middle of it";
+    office().release();
+    run();
+    EXPECT_THAT(wait(desk().show(id)), IsEmpty());
+}
+
+TEST_F(DeskTest, FiltersBySenderRecipientAccountStateAndAge) {
+    add_account("crm", "office");
+    start();
+    desk().pause("office");
+    const auto one = submit(envelope({"a@gmail.com"}));
+    const auto two = submit(envelope({"b@example.org"}, "crm"));
+    const auto ids = [&](MessageFilter filter) {
+        std::vector<base::MessageId> result;
+        for (const auto& view : wait(desk().list(std::move(filter), 10))) result.push_back(view.id);
+        return result;
+    };
+    EXPECT_THAT(ids({}), ElementsAre(one, two));
+    EXPECT_THAT(ids({.recipient = "@gmail.com"}), ElementsAre(one));
+    EXPECT_THAT(ids({.recipient = "B@example.org"}), ElementsAre(two));
+    EXPECT_THAT(ids({.account = "crm"}), ElementsAre(two));
+    EXPECT_THAT(ids({.sender = "@elsewhere.example"}), IsEmpty());
+    EXPECT_THAT(ids({.way = "office", .state = "ready"}), ElementsAre(one, two));
+    EXPECT_THAT(ids({.state = "held"}), IsEmpty());
+    EXPECT_THAT(ids({.ids = {two}}), ElementsAre(two));
+    EXPECT_EQ(wait(desk().list({}, 1)).size(), 1U);
+    EXPECT_EQ(desk().queue().size(), 2U);
+}
+
+TEST_F(DeskTest, HoldsAcrossARestartAndReleases) {
+    start();
+    desk().pause("office");
+    const auto id = submit();
+    EXPECT_THAT(change(What::hold).done, ElementsAre(id));
+    EXPECT_THAT(why(id), HasSubstr("held by the operator"));
+    desk().resume("office");
+    advance(std::chrono::days(6));
+    EXPECT_THAT(office().sent, IsEmpty());
+    EXPECT_THAT(reports(), IsEmpty()) << "what is held does not expire";
+    EXPECT_EQ(spool.recipient(id).next_attempt, base::WallTime::max());
+    EXPECT_THAT(change(What::release).done, ElementsAre(id));
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+}
+
+TEST_F(DeskTest, RecoveredMailThatIsHeldStaysHeld) {
+    auto state = spool::untried(envelope());
+    state.recipients[0].next_attempt = base::WallTime::max();
+    const auto id = spool.keep(envelope(), state);
+    start();
+    advance(std::chrono::days(6));
+    EXPECT_THAT(office().sent, IsEmpty());
+    EXPECT_EQ(wait(desk().show(id)).front().state, "held");
+}
+
+TEST_F(DeskTest, RetriesNow) {
+    start();
+    office().always(deferred());
+    const auto id = submit();
+    office().always(delivered());
+    EXPECT_THAT(change(What::retry).done, ElementsAre(id));
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+}
+
+TEST_F(DeskTest, CancelsWithAndWithoutABounce) {
+    start();
+    desk().pause("office");
+    const auto quiet = submit();
+    const auto loud = submit();
+    EXPECT_THAT(change(What::cancel, {.ids = {quiet}}).done, ElementsAre(quiet));
+    EXPECT_EQ(status(quiet), spool::RecipientStatus::cancelled);
+    EXPECT_THAT(reports(), IsEmpty());
+    EXPECT_EQ(
+        wait(desk().change({.ids = {loud}}, {.what = What::cancel, .bounce = true}))->done.size(),
+        1U);
+    EXPECT_EQ(status(loud), spool::RecipientStatus::failed);
+    ASSERT_EQ(reports().size(), 1U);
+    EXPECT_THAT(reports()[0].octets, HasSubstr("cancelled"));
+}
+
+TEST_F(DeskTest, ADryRunChangesNothing) {
+    start();
+    desk().pause("office");
+    const auto id = submit();
+    const auto changed = wait(desk().change({}, {.what = What::cancel, .dry_run = true}));
+    EXPECT_THAT(changed->done, ElementsAre(id));
+    EXPECT_EQ(status(id), spool::RecipientStatus::pending);
+}
+
+TEST_F(DeskTest, MovesToAnotherUpstream) {
+    add_upstream("backup");
+    start();
+    desk().pause("office");
+    const auto id = submit();
+    EXPECT_FALSE(wait(desk().change({}, {.what = What::move, .to = "nowhere"})));
+    EXPECT_TRUE(wait(desk().change({}, {.what = What::move, .to = "backup"})));
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+    EXPECT_EQ(transports.at("backup")->sent.size(), 1U);
+}
+
+TEST_F(DeskTest, APriorityIsChanged) {
+    config.upstreams["office"].concurrency = 1;
+    start();
+    desk().pause("office");
+    const auto first = submit();
+    const auto second = submit();
+    EXPECT_TRUE(wait(desk().change({.ids = {second}}, {.what = What::priority, .level = 1})));
+    desk().resume("office");
+    run();
+    ASSERT_EQ(office().sent.size(), 2U);
+    EXPECT_EQ(office().sent[0].id, second);
+    EXPECT_EQ(office().sent[1].id, first);
+}
+
+TEST_F(DeskTest, PausesAndTestsAnUpstream) {
+    start();
+    EXPECT_FALSE(desk().pause("nowhere"));
+    ASSERT_TRUE(desk().pause("office"));
+    const auto id = submit();
+    EXPECT_THAT(why(id), HasSubstr("upstream office is paused"));
+    EXPECT_EQ(desk().upstreams()[0].state, "paused");
+    office().probe_answer = std::unexpected("535 wrong password");
+    EXPECT_EQ(wait(desk().test("office")).error(), "535 wrong password");
+    EXPECT_FALSE(wait(desk().test("nowhere")));
+}
+
+}  // namespace
+}  // namespace outpost::delivery::testing
