@@ -26,8 +26,7 @@ Queue::Handle Queue::add(const QueueItem& item, WayIndex way, base::WallTime now
     return Handle{index};
 }
 
-std::optional<Queue::Handle> Queue::front(WayIndex way, base::WallTime now,
-                                          std::uint8_t lowest) {
+std::optional<Queue::Handle> Queue::front(WayIndex way, base::WallTime now, std::uint8_t lowest) {
     advance(now);
     const Lane* const lane = lanes_.first(way, lowest);
     if (lane == nullptr) return std::nullopt;
