@@ -103,8 +103,7 @@ LaneOrder::Lane* LaneOrder::first_by_share(Way& way, std::uint8_t lowest) {
     for (std::size_t i = 0; i < lowest; ++i) {
         Level& level = way.levels[i];
         Lane* lane = first(level);
-        if (lane != nullptr && level.idle)
-            level.start = std::max(level.start, way.virtual_time);
+        if (lane != nullptr && level.idle) level.start = std::max(level.start, way.virtual_time);
         level.idle = lane == nullptr;
         if (lane == nullptr || (next != nullptr && level.start >= least)) continue;
         next = lane;

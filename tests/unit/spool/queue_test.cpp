@@ -225,8 +225,7 @@ TEST(Queue, CountsByUpstreamPriorityAndAccount) {
     ASSERT_EQ(rows.size(), 2U);
     EXPECT_EQ(rows[0].account, "a");
     EXPECT_EQ(std::tuple(rows[0].ready, rows[0].waiting, rows[0].in_flight), std::tuple(1, 1, 1));
-    EXPECT_EQ(std::tuple(rows[1].way, rows[1].priority, rows[1].account),
-              std::tuple(1, 2, "b"));
+    EXPECT_EQ(std::tuple(rows[1].way, rows[1].priority, rows[1].account), std::tuple(1, 2, "b"));
 }
 
 /// Counts the octets asked of the heap.
