@@ -475,7 +475,7 @@ TEST_F(ApiTransportTest, TheProbeTellsWhetherTheKeyIsGood) {
 class AwsApiTransportTest : public ApiTransportTest {
   protected:
     AwsApiTransportTest() {
-        aws_ =
+        aws_.emplace(
             AwsSources{.pool = pool_,
                        .region = "eu-west-1",
                        .configured = {},
@@ -487,7 +487,7 @@ class AwsApiTransportTest : public ApiTransportTest {
                        },
                        .internet = {},
                        .local = {},
-                       .sts = {}};
+                       .sts = {}});
         provider_.request = [](const ApiMessage& message, const ProviderSettings& settings) {
             auto request = fake_request(message, settings);
             request->secret_headers.clear();
