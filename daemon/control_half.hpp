@@ -24,7 +24,7 @@ class ControlHalf {
         const base::Clock& clock;
         spool::Spool& spool;
         boost::asio::any_io_executor delivery;
-        delivery::Desk& desk;
+        control::Api::CurrentDesk desk;
         account::Authenticator& authenticator;
         limit::Limiter& limiter;
     };

@@ -7,9 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_future.hpp>
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -20,24 +18,20 @@
 #include "account/authenticator.hpp"
 #include "account/directory.hpp"
 #include "account/directory_key.hpp"
-#include "account/sasl_client.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "base/random.hpp"
 #include "config/loader.hpp"
 #include "control_half.hpp"
-#include "delivery/dispatcher.hpp"
+#include "delivery_half.hpp"
 #include "limit_keeper.hpp"
 #include "net/io_threads.hpp"
 #include "net/listener.hpp"
 #include "net/offload.hpp"
-#include "net/resolver.hpp"
 #include "net/tls_context.hpp"
 #include "spool/spool.hpp"
 #include "submission/account_limits.hpp"
 #include "submission/server.hpp"
-#include "upstream/factory.hpp"
 #include "version.hpp"
 
 namespace outpost {
@@ -93,77 +87,6 @@ std::unique_ptr<spool::Spool> open_spool(const config::Config& config, spool::Fi
     return std::move(*spool);
 }
 
-/// Runs `make()` on `context`, waits for its coroutine, and hands its result over.
-template <class Make>
-auto run_on(boost::asio::io_context& context, Make make) {
-    return boost::asio::co_spawn(context, std::move(make), boost::asio::use_future).get();
-}
-
-/// The delivering half: transports and the dispatcher, all of it on one thread.
-class DeliveryHalf {
-  public:
-    struct World {
-        const config::Config& config;
-        spool::Spool& spool;
-        net::OffloadPool& pool;
-        limit::Limiter& limiter;
-        const base::Clock& clock;
-    };
-
-    explicit DeliveryHalf(const World& world) : resolver_(world.pool), threads_(1, "delivery") {
-        const upstream::Facilities facilities{.context = threads_[0],
-                                              .resolver = resolver_,
-                                              .pool = world.pool,
-                                              .clock = world.clock,
-                                              .sasl = &account::make_sasl_client,
-                                              .hostname = world.config.hostname,
-                                              .limits = {}};
-        delivery::Dispatcher::Transports transports;
-        for (const auto& [name, upstream] : world.config.upstreams) {
-            auto transport = upstream::make_transport(upstream, facilities);
-            if (!transport)
-                throw base::StartFailure(EX_CONFIG, "upstreams." + name + ": " + transport.error());
-            transports.emplace(name, std::move(*transport));
-        }
-        std::uint64_t seed = 0;
-        base::random_octets(sizeof seed).copy(reinterpret_cast<char*>(&seed), sizeof seed);
-        dispatcher_ = std::make_unique<delivery::Dispatcher>(
-            delivery::Dispatcher::Parts{.executor = threads_[0].get_executor(),
-                                        .spool = world.spool,
-                                        .clock = world.clock,
-                                        .limiter = world.limiter,
-                                        .alarm = delivery::make_alarm(threads_[0].get_executor()),
-                                        .seed = seed},
-            world.config, std::move(transports));
-    }
-
-    ~DeliveryHalf() {
-        // Transports and what hangs on them belong to the thread; nothing runs there any more.
-        threads_.stop();
-        dispatcher_.reset();
-    }
-    DeliveryHalf(const DeliveryHalf&) = delete;
-    DeliveryHalf& operator=(const DeliveryHalf&) = delete;
-
-    void start() {
-        run_on(threads_[0], [this]() -> boost::asio::awaitable<void> {
-            dispatcher_->start();
-            co_return;
-        });
-    }
-    [[nodiscard]] boost::asio::any_io_executor executor() { return threads_[0].get_executor(); }
-    [[nodiscard]] delivery::Desk& desk() { return dispatcher_->desk(); }
-    /// How many attempts did not finish within `limit`.
-    std::size_t stop(std::chrono::milliseconds limit) {
-        return run_on(threads_[0], [this, limit] { return dispatcher_->stop(limit); });
-    }
-
-  private:
-    net::Resolver resolver_;
-    net::IoThreads threads_;
-    std::unique_ptr<delivery::Dispatcher> dispatcher_;
-};
-
 /// SIGTERM and SIGINT, caught from construction on.
 class EndSignals {
   public:
@@ -208,7 +131,7 @@ int serve(const config::Config& config) {
     const submission::AccountLimits account_limits(limits.limiter(), config.accounts);
     // Ends after the delivering half, in which what it asked for may still be under way.
     std::unique_ptr<ControlHalf> control;
-    DeliveryHalf delivery({config, *spool, file_pool, limits.limiter(), clock});
+    DeliveryHalf delivery({*spool, file_pool, limits.limiter(), clock}, std::make_shared<const config::Config>(config));
 
     net::IoThreads session_threads(cores() - 1, "submission");
     submission::Server server(submission::Services{.hostname = config.hostname,
@@ -228,7 +151,7 @@ int serve(const config::Config& config) {
                                                                .clock = clock,
                                                                .spool = *spool,
                                                                .delivery = delivery.executor(),
-                                                               .desk = delivery.desk(),
+                                                               .desk = [&delivery] { return delivery.desk(); },
                                                                .authenticator = authenticator,
                                                                .limiter = limits.limiter()});
     server.open(config.listen);

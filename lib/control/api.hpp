@@ -21,6 +21,8 @@ namespace outpost::control {
 /// executor.
 class Api {
   public:
+    /// The desk that has the mail now; called on the delivery executor.
+    using CurrentDesk = std::function<std::shared_ptr<delivery::Desk>()>;
     struct Parts {
         std::string version;
         std::string hostname;
@@ -28,7 +30,7 @@ class Api {
         const base::Clock& clock;
         spool::Spool& spool;
         boost::asio::any_io_executor delivery;  ///< the desk's
-        delivery::Desk& desk;
+        CurrentDesk desk;
         /// The account of that name; null if there is none.
         std::function<std::shared_ptr<const account::Account>(std::string_view)> account;
         limit::Limiter& limiter;
@@ -53,7 +55,7 @@ class Api {
     awaitable<Response> upstream(std::string_view name, std::string_view what,
                                  const Request& request);
 
-    /// Runs on the delivery executor.
+    /// Runs `make(desk)` on the delivery executor.
     template <class Make>
     auto at_delivery(Make make);
 

@@ -63,6 +63,9 @@ class Dispatcher {
     /// called again with another grace time while it runs.
     boost::asio::awaitable<std::size_t> stop(std::chrono::milliseconds grace);
 
+    /// After stop(): whether all that was under way has ended.
+    [[nodiscard]] bool idle() const noexcept { return tasks_ == 0 && closing_ == 0; }
+
     [[nodiscard]] const spool::Queue& queue() const noexcept { return queue_; }
     /// For operators; on the executor.
     [[nodiscard]] Desk& desk() noexcept { return desk_; }
