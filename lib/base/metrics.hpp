@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
@@ -169,6 +171,37 @@ class Family final : public AnyFamily {
     const Snapshot head_;
     mutable std::shared_mutex mutex_;
     std::map<std::vector<std::string>, std::unique_ptr<Metric>> members_;
+};
+
+/// A family with one label of few, fixed values. Its members are there from the start, so that a rate
+/// over them begins at zero, and are found by position: for an enumeration, at no cost.
+template <class Metric, std::size_t Count>
+class Enumerated {
+  public:
+    using Values = std::array<std::string_view, Count>;
+    Enumerated(std::string name, std::string help, std::string label, const Values& values,
+               std::span<const double> bounds = {})
+        : family_(std::move(name), std::move(help), {std::move(label)}, bounds) {
+        for (std::size_t i = 0; i < Count; ++i) members_[i] = &family_.with({values[i]});
+    }
+    [[nodiscard]] Metric& operator[](std::size_t position) noexcept { return *members_[position]; }
+
+  private:
+    Family<Metric> family_;
+    std::array<Metric*, Count> members_{};
+};
+
+/// A family without labels.
+template <class Metric>
+class Single {
+  public:
+    Single(std::string name, std::string help, std::span<const double> bounds = {})
+        : family_(std::move(name), std::move(help), {}, bounds), member_(family_.with({})) {}
+    Metric* operator->() noexcept { return &member_; }
+
+  private:
+    Family<Metric> family_;
+    Metric& member_;
 };
 
 }  // namespace outpost::base::metrics

@@ -10,7 +10,9 @@ namespace {
 
 Destination make_destination(const config::Upstream& upstream,
                              std::unique_ptr<upstream::Transport> transport) {
-    Destination to{.name = upstream.name, .transport = std::move(transport)};
+    Destination to{.name = upstream.name,
+                   .transport = std::move(transport),
+                   .counts = AttemptCounts(upstream.name)};
     if (const auto* smtp = std::get_if<config::SmtpUpstream>(&upstream.kind))
         to.uncertain = smtp->uncertain;
     to.final_delivery = std::holds_alternative<config::SandboxUpstream>(upstream.kind);
