@@ -14,9 +14,9 @@ constexpr std::array<std::string_view, 7> outcomes{"delivered", "deferred",  "he
                                                    "expired",   "uncertain", "passed_on"};
 static_assert(static_cast<std::size_t>(Settled::passed_on) + 1 == outcomes.size());
 
-metrics::Family<metrics::Counter> recipients_total(
-    "outpost_delivery_recipients_total", "What attempts came to, each recipient counted.",
-    {"upstream", "outcome"});
+metrics::Family<metrics::Counter> recipients_total("outpost_delivery_recipients_total",
+                                                   "What attempts came to, each recipient counted.",
+                                                   {"upstream", "outcome"});
 metrics::Family<metrics::Histogram> stage_seconds("outpost_delivery_seconds",
                                                   "How long attempts and their stages took.",
                                                   {"upstream", "stage"}, metrics::step_seconds);
@@ -38,12 +38,11 @@ void observe(metrics::Histogram& histogram, microseconds took) noexcept {
 }
 
 void observe_wait(const AttemptRecord& record) noexcept {
-    const bool delivered = std::ranges::contains(record.settled, Settled::delivered);
-    if (!delivered) return;
+    if (std::ranges::find(record.settled, Settled::delivered) == record.settled.end()) return;
     const smtp::Envelope& envelope = record.envelope;
     const auto held_back = envelope.lifetime().start - envelope.received;
-    const auto waited = std::max<std::chrono::microseconds>(
-        record.waited + record.took - held_back, microseconds(0));
+    const auto waited = std::max<std::chrono::microseconds>(record.waited + record.took - held_back,
+                                                            microseconds(0));
     const int priority = std::clamp<int>(envelope.priority, 1, 5);
     queue_seconds[static_cast<std::size_t>(priority - 1)].observe(
         std::chrono::duration<double>(waited));

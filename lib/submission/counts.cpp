@@ -19,11 +19,26 @@ constexpr std::size_t refusals = static_cast<std::size_t>(Refused::storage) + 1;
 
 metrics::Enumerated<metrics::Counter, refusals> refused_by_reason(
     "outpost_refused_total", "Connections, commands and messages that were turned down.", "reason",
-    {"too_many_connections", "too_many_from_address", "failed_logins",       "no_proxy_header",
-     "no_account",           "not_encrypted",         "not_signed_in",       "protocol",
-     "inactive_account",     "sender",                "schedule",            "submit_rate",
-     "quota",                "too_many_recipients",   "too_big",             "bare_newline",
-     "content",              "header",                "mail_loop",           "storage"});
+    {"too_many_connections",
+     "too_many_from_address",
+     "failed_logins",
+     "no_proxy_header",
+     "no_account",
+     "not_encrypted",
+     "not_signed_in",
+     "protocol",
+     "inactive_account",
+     "sender",
+     "schedule",
+     "submit_rate",
+     "quota",
+     "too_many_recipients",
+     "too_big",
+     "bare_newline",
+     "content",
+     "header",
+     "mail_loop",
+     "storage"});
 
 metrics::Single<metrics::Counter> messages("outpost_accepted_messages_total",
                                            "Messages that were stored and answered with 250.");
@@ -40,10 +55,16 @@ metrics::Single<metrics::Counter> failed_handshakes("outpost_tls_handshake_failu
 
 constexpr std::array<std::string_view, 4> mechanisms{"SCRAM-SHA-256", "PLAIN", "LOGIN", "other"};
 /// The failures in the order of AuthFailure, then what is none.
-constexpr std::array<std::string_view, 10> login_results{
-    "wrong_credentials", "unknown_mechanism", "malformed",         "inactive_account",
-    "network",           "account_throttled", "address_throttled", "unavailable",
-    "busy",              "success"};
+constexpr std::array<std::string_view, 10> login_results{"wrong_credentials",
+                                                         "unknown_mechanism",
+                                                         "malformed",
+                                                         "inactive_account",
+                                                         "network",
+                                                         "account_throttled",
+                                                         "address_throttled",
+                                                         "unavailable",
+                                                         "busy",
+                                                         "success"};
 constexpr std::size_t busy = 8;
 constexpr std::size_t success = 9;
 static_assert(static_cast<std::size_t>(AuthFailure::unavailable) + 1 == busy);
