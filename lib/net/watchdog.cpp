@@ -16,9 +16,7 @@ void Watchdog::start() {
 void Watchdog::ask() {
     *silent_ = parts_.loops.size();
     for (const auto& loop : parts_.loops)
-        asio::post(loop, [executor = parts_.executor, silent = silent_] {
-            asio::post(executor, [silent] { --*silent; });
-        });
+        asio::post(loop, [silent = silent_] { --*silent; });
     look();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -34,7 +35,8 @@ class Watchdog {
     Parts parts_;
     boost::asio::steady_timer timer_;
     /// How many have not answered; shared with the questions, which may outlast us.
-    std::shared_ptr<std::size_t> silent_ = std::make_shared<std::size_t>(0);
+    std::shared_ptr<std::atomic<std::size_t>> silent_ =
+        std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 }  // namespace outpost::net

@@ -14,11 +14,8 @@ class WatchdogTest : public testing::Test {
         dog_.start();
         own_.run_one();  // asks
     }
-    /// Lets the interval pass, and what has been answered be heard.
-    void pass() {
-        const std::size_t before = alive_;
-        for (int i = 0; i < 5 && alive_ == before; ++i) own_.run_one();
-    }
+    /// Lets the interval pass.
+    void pass() { own_.run_one(); }
     static void turn(boost::asio::io_context& loop) {
         loop.restart();
         loop.poll();
