@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "upstream/factory.hpp"
 
 namespace outpost::delivery {
 namespace {
@@ -12,9 +13,8 @@ Destination make_destination(const config::Upstream& upstream,
                              std::unique_ptr<upstream::Transport> transport) {
     Destination to{.name = upstream.name,
                    .transport = std::move(transport),
+                   .uncertain = upstream::uncertain_of(upstream),
                    .counts = AttemptCounts(upstream.name)};
-    if (const auto* smtp = std::get_if<config::SmtpUpstream>(&upstream.kind))
-        to.uncertain = smtp->uncertain;
     to.final_delivery = std::holds_alternative<config::SandboxUpstream>(upstream.kind);
     return to;
 }

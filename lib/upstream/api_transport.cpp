@@ -88,6 +88,9 @@ void add_secrets_of(const net::HttpRequest& request, Redaction& redaction) {
         if (const auto space = text.find(' '); space != std::string_view::npos)
             redaction.add(base::Secret(std::string(text.substr(space + 1))));
     }
+    if (!request.sign) return;
+    redaction.add(request.sign->secret_access_key);
+    redaction.add(request.sign->session_token);
 }
 
 }  // namespace
