@@ -24,16 +24,16 @@ struct LimitUse {
 
 struct Observations {
     base::WallTime now{};
-    std::string version;
+    std::string version{};
     base::WallTime started{};
-    std::vector<delivery::QueueRow> queue;  ///< Desk::totals()
+    std::vector<delivery::QueueRow> queue{};  ///< Desk::totals()
     std::optional<base::WallTime> oldest{};
-    std::vector<delivery::UpstreamView> upstreams;
-    std::vector<delivery::LimitQueue> limit_queues;
-    std::vector<LimitUse> limits;
-    spool::DiskUse disk;
+    std::vector<delivery::UpstreamView> upstreams{};
+    std::vector<delivery::LimitQueue> limit_queues{};
+    std::vector<LimitUse> limits{};
+    spool::DiskUse disk{};
     bool accepting = true;
-    std::vector<net::LoadedCertificate> certificates;
+    std::vector<net::LoadedCertificate> certificates{};
 };
 
 /// As families, beside those that are counted. Pure.

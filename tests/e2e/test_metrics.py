@@ -30,9 +30,9 @@ class Scrape:
             if sample.name == name
         ]
 
-    def value(self, name, **labels):
-        found = [s.value for s in self.samples(name) if labels.items() <= s.labels.items()]
-        assert found, (name, labels)
+    def value(self, metric, **labels):
+        found = [s.value for s in self.samples(metric) if labels.items() <= s.labels.items()]
+        assert found, (metric, labels)
         return sum(found)
 
 
@@ -49,7 +49,7 @@ def measured(outposts, peer):
             done = subprocess.run(
                 ["curl", "-sS", "--fail", "-i", f"http://127.0.0.1:{port}/metrics"],
                 capture_output=True, text=True, timeout=30, check=True)  # fmt: skip
-            head, _, body = done.stdout.partition("\r\n\r\n")
+            head, _, body = done.stdout.partition("\n\n")
             assert "text/plain; version=0.0.4" in head
             return Scrape(body)
 
@@ -149,14 +149,24 @@ def test_refusals_are_counted_by_reason(measured):
             plain.sendall(command + b"\r\n")
             while lines.readline()[3:4] == b"-":
                 pass
-    with socket.create_connection(("127.0.0.1", relay.ports["implicit"]), timeout=30) as no_tls:
-        no_tls.sendall(b"EHLO not.tls\r\n")
-        assert no_tls.recv(1024) is not None
-    process.wait_until(lambda: scrape().value("outpost_tls_handshake_failures_total") == 1, "the handshake")
     seen = scrape()
     got = {s.labels["reason"]: s.value for s in seen.samples("outpost_refused_total") if s.value}
     assert got == {"sender": 2, "quota": 1, "content": 1, "protocol": 2, "not_encrypted": 1}
     assert seen.value("outpost_logins_total", mechanism="PLAIN", result="wrong_credentials") == 1
+
+
+def test_handshakes_that_fail_are_counted(measured):
+    relay, scrape = measured()
+
+    def failures():
+        return scrape().value("outpost_tls_handshake_failures_total")
+
+    # The harness has looked whether the port is open.
+    process.wait_until(lambda: failures() == 1, "the harness's own")
+    with socket.create_connection(("127.0.0.1", relay.ports["implicit"]), timeout=30) as no_tls:
+        no_tls.sendall(b"EHLO not.tls\r\n")
+        process.wait_until(lambda: failures() == 2, "the failed handshake")
+    assert scrape().value("outpost_tls_handshakes_total") == 0
 
 
 def test_what_waits_is_shown_with_its_limit(measured):
