@@ -163,6 +163,7 @@ def test_all_is_installed_where_it_is_looked_for(installed):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user: needs root")
 def test_user_and_directories_are_made(installed):
+    (installed / "etc").mkdir()
     made = run("systemd-sysusers", f"--root={installed}")
     assert made.returncode == 0, made.stderr
     assert re.search(r"^outpost:.*:/var/lib/outpost:/usr/sbin/nologin$",
