@@ -61,6 +61,30 @@ TEST(Metrics, TheBoundsAscend) {
     }
 }
 
+TEST(Metrics, AnEnumeratedFamilyHasAllMembersFromTheStart) {
+    Enumerated<Counter, 2> colours("test_colours_total", "Colours.", "colour", {"red", "blue"});
+    colours[1].add(4);
+    const auto all = snapshot();
+    const Snapshot* const mine = find(all, "test_colours_total");
+    ASSERT_NE(mine, nullptr);
+    ASSERT_EQ(mine->samples.size(), 2U);
+    EXPECT_THAT(mine->samples[0].labels, ElementsAre("blue"));
+    EXPECT_THAT(mine->samples[0].value, DoubleEq(4));
+    EXPECT_THAT(mine->samples[1].labels, ElementsAre("red"));
+    EXPECT_THAT(mine->samples[1].value, DoubleEq(0));
+}
+
+TEST(Metrics, ASingleFamilyHasOneMemberWithoutLabels) {
+    Single<Gauge> level("test_level", "Level.");
+    level->set(7);
+    const auto all = snapshot();
+    const Snapshot* const mine = find(all, "test_level");
+    ASSERT_NE(mine, nullptr);
+    ASSERT_EQ(mine->samples.size(), 1U);
+    EXPECT_TRUE(mine->samples[0].labels.empty());
+    EXPECT_THAT(mine->samples[0].value, DoubleEq(7));
+}
+
 TEST(Metrics, NothingIsLostBetweenThreads) {
     Family<Counter> counters("test_threads_total", "Threads.", {"of"});
     Histogram histogram(batch_sizes);
