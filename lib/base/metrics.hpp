@@ -173,8 +173,8 @@ class Family final : public AnyFamily {
     std::map<std::vector<std::string>, std::unique_ptr<Metric>> members_;
 };
 
-/// A family with one label of few, fixed values. Its members are there from the start, so that a rate
-/// over them begins at zero, and are found by position: for an enumeration, at no cost.
+/// A family with one label of few, fixed values. Its members are there from the start, so that a
+/// rate over them begins at zero, and are found by position: for an enumeration, at no cost.
 template <class Metric, std::size_t Count>
 class Enumerated {
   public:

@@ -15,8 +15,7 @@ void Watchdog::start() {
 
 void Watchdog::ask() {
     *silent_ = parts_.loops.size();
-    for (const auto& loop : parts_.loops)
-        asio::post(loop, [silent = silent_] { --*silent; });
+    for (const auto& loop : parts_.loops) asio::post(loop, [silent = silent_] { --*silent; });
     look();
 }
 

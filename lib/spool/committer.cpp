@@ -23,10 +23,11 @@ namespace metrics = base::metrics;
 metrics::Single<metrics::Histogram> commit_records(
     "outpost_spool_commit_records", "Records that one commit wrote: messages and outcomes.",
     metrics::batch_sizes);
-metrics::Single<metrics::Histogram> sync_seconds(
-    "outpost_spool_sync_seconds", "How long the sync of a commit took.", metrics::step_seconds);
-metrics::Single<metrics::Counter> commit_failures(
-    "outpost_spool_commit_failures_total", "Commits that could not be written or synced.");
+metrics::Single<metrics::Histogram> sync_seconds("outpost_spool_sync_seconds",
+                                                 "How long the sync of a commit took.",
+                                                 metrics::step_seconds);
+metrics::Single<metrics::Counter> commit_failures("outpost_spool_commit_failures_total",
+                                                  "Commits that could not be written or synced.");
 
 IndexEntry entry_at(RecordType type, const Location& where, Summary summary,
                     SegmentRange range = {}) {

@@ -77,7 +77,8 @@ asio::awaitable<AuthOutcome> refuse(Conversation& wire, const Services& services
     outcome.failed = costs_time(refusal.failure);
     outcome.close = refusal.failure == AuthFailure::address_throttled;
     if (outcome.failed) {
-        const auto wait = services.auth_failure_delay * (1U << std::min(refused.failures, most_doublings));
+        const auto wait =
+            services.auth_failure_delay * (1U << std::min(refused.failures, most_doublings));
         asio::steady_timer timer(wire.stream().executor(), wait);
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     }

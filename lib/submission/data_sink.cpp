@@ -75,7 +75,8 @@ void DataSink::inspect(bool complete) {
 }
 
 void DataSink::judge(const message::HeaderSection& header) {
-    if (header.problem) return refuse(counts::Refused::header, wording::bad_header(header.problem->text));
+    if (header.problem)
+        return refuse(counts::Refused::header, wording::bad_header(header.problem->text));
     if (header.count(message::FieldKind::received) > message::max_received_fields)
         return refuse(counts::Refused::mail_loop, wording::mail_loop);
     const auto verdict = account::check_header(facts_.account, message::policy_header(header));
