@@ -29,6 +29,14 @@ ControlHalf::ControlHalf(const World& world)
             .account = [&authenticator = world.authenticator](
                            std::string_view name) { return authenticator.directory()->find(name); },
             .limiter = world.limiter}),
+      metrics_({.version = version,
+                .started = world.clock.wall(),
+                .clock = world.clock,
+                .spool = world.spool,
+                .delivery = world.delivery,
+                .desk = world.desk,
+                .limiter = world.limiter,
+                .tls = [tls = world.tls] { return tls; }}),
       threads_(1, "control") {
     const auto& control = world.config.control;
     auto socket =
@@ -45,7 +53,7 @@ ControlHalf::ControlHalf(const World& world)
     }
     if (control.http.empty()) return;
     auto http = HttpServer::at_address(threads_[0].get_executor(), control.http,
-                                       [this](const Request& request) { return health(request); });
+                                       [this](const Request& request) { return answer(request); });
     if (!http) throw base::StartFailure(EX_UNAVAILABLE, "control.http: " + http.error());
     http_ = std::move(*http);
 }
@@ -61,19 +69,24 @@ void ControlHalf::stop() {
     http_.reset();
 }
 
-asio::awaitable<Response> ControlHalf::health(const Request& request) {
+asio::awaitable<Response> ControlHalf::answer(const Request& request) {
+    if (request.path == "/metrics") co_return co_await metrics_.show();
+    co_return health(request);
+}
+
+Response ControlHalf::health(const Request& request) const {
     const spool::Health health = spool_.health();
     const bool broken = !health.accepting && health.kind == spool::StoreFailure::Kind::fail_stop;
     if (request.path == "/healthz")
-        co_return control::json_response({{"healthy", !broken}, {"reason", health.reason}},
-                                         broken ? 503 : 200);
+        return control::json_response({{"healthy", !broken}, {"reason", health.reason}},
+                                      broken ? 503 : 200);
     if (request.path == "/readyz") {
         const bool ready = ready_ && health.accepting;
-        co_return control::json_response(
+        return control::json_response(
             {{"ready", ready}, {"reason", ready_ ? health.reason : "starting or stopping"}},
             ready ? 200 : 503);
     }
-    co_return control::error_response(404, "there is /healthz and /readyz");
+    return control::error_response(404, "there is /metrics, /healthz and /readyz");
 }
 
 }  // namespace outpost

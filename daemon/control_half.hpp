@@ -9,14 +9,15 @@
 #include "config/types.hpp"
 #include "control/api.hpp"
 #include "control/http_server.hpp"
+#include "control/metrics_page.hpp"
 #include "delivery/desk.hpp"
 #include "net/io_threads.hpp"
 #include "spool/spool.hpp"
 
 namespace outpost {
 
-/// Where operators ask: the control socket for outpostctl, and /healthz, /readyz over TCP. One
-/// thread.
+/// Where operators ask: the control socket for outpostctl, and /metrics, /healthz, /readyz over
+/// TCP. One thread.
 class ControlHalf {
   public:
     struct World {
@@ -27,6 +28,7 @@ class ControlHalf {
         control::Api::CurrentDesk desk;
         account::Authenticator& authenticator;
         limit::Limiter& limiter;
+        std::shared_ptr<const net::TlsServer> tls;  ///< null: no listener uses TLS
     };
 
     /// Listens. Throws StartFailure where the configuration names what cannot be had; a default
@@ -42,11 +44,13 @@ class ControlHalf {
     void stop();
 
   private:
-    boost::asio::awaitable<control::Response> health(const control::Request& request);
+    boost::asio::awaitable<control::Response> answer(const control::Request& request);
+    [[nodiscard]] control::Response health(const control::Request& request) const;
 
     spool::Spool& spool_;
     std::atomic<bool> ready_{false};
     control::Api api_;
+    control::MetricsPage metrics_;
     net::IoThreads threads_;
     std::unique_ptr<control::HttpServer> socket_;
     std::unique_ptr<control::HttpServer> http_;

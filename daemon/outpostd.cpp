@@ -29,6 +29,7 @@
 #include "net/listener.hpp"
 #include "net/offload.hpp"
 #include "net/tls_context.hpp"
+#include "net/watchdog.hpp"
 #include "spool/spool.hpp"
 #include "submission/account_limits.hpp"
 #include "submission/server.hpp"
@@ -103,6 +104,32 @@ class EndSignals {
     boost::asio::signal_set signals_{context_, SIGTERM, SIGINT};
 };
 
+/// Tells systemd (WatchdogSec=) that the loops of both halves turn, until it goes. Does nothing
+/// where nobody wants to know.
+class ServiceWatchdog {
+  public:
+    explicit ServiceWatchdog(std::vector<boost::asio::any_io_executor> loops) {
+        std::uint64_t limit = 0;
+        if (sd_watchdog_enabled(0, &limit) <= 0) return;
+        thread_.emplace(1, "watchdog");
+        watchdog_.emplace(net::Watchdog::Parts{
+            .executor = (*thread_)[0].get_executor(),
+            .loops = std::move(loops),
+            .interval = std::chrono::milliseconds(std::max<std::uint64_t>(limit / 1000 / 4, 1)),
+            .alive = [] { sd_notify(0, "WATCHDOG=1"); }});
+        watchdog_->start();
+    }
+    ~ServiceWatchdog() {
+        if (thread_) thread_->stop();
+    }
+    ServiceWatchdog(const ServiceWatchdog&) = delete;
+    ServiceWatchdog& operator=(const ServiceWatchdog&) = delete;
+
+  private:
+    std::optional<net::IoThreads> thread_;
+    std::optional<net::Watchdog> watchdog_;
+};
+
 /// A fixed threshold: left alone, malloc raises it with the first large block that is freed, and
 /// from then on keeps what growing tables have outgrown.
 void keep_memory_small() {
@@ -153,7 +180,8 @@ int serve(const config::Config& config) {
                                                                .delivery = delivery.executor(),
                                                                .desk = [&delivery] { return delivery.desk(); },
                                                                .authenticator = authenticator,
-                                                               .limiter = limits.limiter()});
+                                                               .limiter = limits.limiter(),
+                                                               .tls = tls});
     server.open(config.listen);
     delivery.start();
     server.start();
@@ -162,6 +190,11 @@ int serve(const config::Config& config) {
         "ready",
         {{"version", version}, {"hostname", config.hostname}, {"sockets", server.listening()}});
     sd_notify(0, "READY=1");
+    // Goes first of all, while the loops that it asks are still there.
+    std::vector<boost::asio::any_io_executor> loops{delivery.executor()};
+    for (std::size_t i = 0; i < session_threads.size(); ++i)
+        loops.emplace_back(session_threads[i].get_executor());
+    const ServiceWatchdog watchdog(std::move(loops));
 
     end.wait();
     sd_notify(0, "STOPPING=1");

@@ -153,17 +153,19 @@ asio::awaitable<Courier::Result> Courier::deliver(Task task, const Permit& permi
                           .notices = notices,
                           .success = success_event(envelope, report, to.final_delivery)};
     settle(task, report, context, settlement);
-    notices.check_time();
-    log_attempt({.id = entry.id,
-                 .envelope = envelope,
-                 .state = state,
-                 .indices = due,
-                 .settled = settlement.settled,
-                 .report = report,
-                 .upstream = to.name,
-                 .waited = started_at - envelope.received,
-                 .read = duration_cast<microseconds>(have_read - started),
-                 .took = duration_cast<microseconds>(clock_.mono() - started)});
+    count_expired(notices.check_time());
+    const AttemptRecord record{.id = entry.id,
+                               .envelope = envelope,
+                               .state = state,
+                               .indices = due,
+                               .settled = settlement.settled,
+                               .report = report,
+                               .upstream = to.name,
+                               .waited = started_at - envelope.received,
+                               .read = duration_cast<microseconds>(have_read - started),
+                               .took = duration_cast<microseconds>(clock_.mono() - started)};
+    log_attempt(record);
+    to.counts.add(record);
 
     entry.setback = setback;
     if (!notices.empty()) co_await store_reports(entry.id, *stored, notices);
@@ -193,6 +195,7 @@ asio::awaitable<Courier::Result> Courier::attend(Task task, bool in_turn) {
     const bool returned = now >= lifetime.return_at();
     Notices notices({stored->envelope, stored->state, now}, policy_, reporter_.to());
     if (const std::size_t expired = notices.check_time(); expired > 0) {
+        count_expired(expired);
         base::log::warning("expired", {{"id", entry.id.text()},
                                        {"account", stored->envelope.account},
                                        {"sender", stored->envelope.reverse_path},
@@ -263,6 +266,7 @@ asio::awaitable<bool> Courier::store_report(base::MessageId id, spool::StoredMes
                          {{"id", id.text()}, {"kind", kind}, {"reason", stored.error()}});
         co_return false;
     }
+    count_report(kind);
     base::log::info("report", {{"id", id.text()},
                                {"kind", kind},
                                {"report", stored->text()},

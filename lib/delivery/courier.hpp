@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "config/types.hpp"
+#include "delivery/counts.hpp"
 #include "delivery/notices.hpp"
 #include "delivery/partings.hpp"
 #include "delivery/permits.hpp"
@@ -26,6 +27,7 @@ struct Destination {
     std::unique_ptr<upstream::Transport> transport;
     config::Uncertain uncertain = config::Uncertain::retry;
     bool final_delivery = false;  ///< it keeps the mail itself (sandbox): success is `delivered`
+    AttemptCounts counts;
 };
 
 /// Takes one message through one attempt: read it, send it, settle each recipient, store the

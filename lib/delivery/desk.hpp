@@ -73,6 +73,11 @@ class Desk {
 
     [[nodiscard]] std::vector<UpstreamView> upstreams() const;
     [[nodiscard]] std::vector<QueueRow> queue() const;
+    /// The same, all accounts together.
+    [[nodiscard]] std::vector<QueueRow> totals() const;
+    /// Who waits for limits. A message that several upstreams could take, and none of them has
+    /// anything left, counts at each.
+    [[nodiscard]] std::vector<LimitQueue> waiting_for_limits() const;
     /// When the oldest message came.
     [[nodiscard]] std::optional<base::WallTime> oldest() const;
     [[nodiscard]] std::size_t size() const noexcept { return parts_.queue.size(); }

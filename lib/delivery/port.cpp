@@ -13,7 +13,8 @@ Destination make_destination(const config::Upstream& upstream,
                              std::unique_ptr<upstream::Transport> transport) {
     Destination to{.name = upstream.name,
                    .transport = std::move(transport),
-                   .uncertain = upstream::uncertain_of(upstream)};
+                   .uncertain = upstream::uncertain_of(upstream),
+                   .counts = AttemptCounts(upstream.name)};
     to.final_delivery = std::holds_alternative<config::SandboxUpstream>(upstream.kind);
     return to;
 }

@@ -39,6 +39,13 @@ struct QueueRow {
     std::uint64_t in_flight = 0;
 };
 
+/// Ready messages that a limit keeps back.
+struct LimitQueue {
+    std::string owner;  ///< upstream or account
+    std::string name;
+    std::uint64_t messages = 0;
+};
+
 struct MessageView {
     base::MessageId id;
     std::string account;

@@ -206,6 +206,13 @@ std::optional<Limiter::Id> Limiter::find(const std::string& key) const {
     return found->second;
 }
 
+std::vector<Limiter::Id> Limiter::all() const {
+    const std::shared_lock lock(shared_->table_mutex);
+    std::vector<Id> ids;
+    for (std::uint32_t i = 0; i < shared_->slots.size(); ++i) ids.push_back(Id{i});
+    return ids;
+}
+
 std::vector<Level> Limiter::levels(Id id) {
     Slot& slot = shared_->slot(id);
     const std::lock_guard lock(slot.mutex);

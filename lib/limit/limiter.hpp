@@ -51,6 +51,8 @@ class Limiter {
 
     /// The counter of a key, if it is defined.
     [[nodiscard]] std::optional<Id> find(const std::string& key) const;
+    /// Every counter that was ever defined.
+    [[nodiscard]] std::vector<Id> all() const;
     [[nodiscard]] std::vector<Level> levels(Id id);
     [[nodiscard]] std::string describe(Id id, const Wait& wait);
     [[nodiscard]] Limits limits(Id id);

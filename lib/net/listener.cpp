@@ -1,5 +1,6 @@
 #include "net/listener.hpp"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
@@ -36,13 +37,18 @@ std::expected<tcp::acceptor, ErrorCode> listen(boost::asio::io_context& context,
     return acceptor;
 }
 
-std::vector<tcp::acceptor> inherited_listeners(boost::asio::io_context& context) {
+std::expected<std::vector<tcp::acceptor>, std::string> inherited_listeners(
+    const std::function<boost::asio::io_context&()>& next_context) {
     std::vector<tcp::acceptor> acceptors;
     const int count = sd_listen_fds(1);
     for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; ++fd) {
-        if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) continue;
         const bool v6 = sd_is_socket(fd, AF_INET6, SOCK_STREAM, 1) > 0;
-        tcp::acceptor acceptor(context);
+        if (!v6 && sd_is_socket(fd, AF_INET, SOCK_STREAM, 1) <= 0)
+            return std::unexpected(fmt::format(
+                "file descriptor {} that systemd has handed over is no listening TCP socket; "
+                "outpostd.socket takes ListenStream= with a port or an address and port",
+                fd));
+        tcp::acceptor acceptor(next_context());
         ErrorCode error;
         acceptor.assign(v6 ? tcp::v6() : tcp::v4(), fd, error);
         ErrorCode ignored;

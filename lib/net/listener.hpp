@@ -5,6 +5,7 @@
 #include <boost/system/error_code.hpp>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,10 @@ namespace outpost::net {
 std::expected<boost::asio::ip::tcp::acceptor, boost::system::error_code> listen(
     boost::asio::io_context& context, const boost::asio::ip::address& address, std::uint16_t port);
 
-/// Sockets handed down by systemd (LISTEN_FDS), already listening; empty if there are none.
-std::vector<boost::asio::ip::tcp::acceptor> inherited_listeners(boost::asio::io_context& context);
+/// Sockets handed down by systemd (LISTEN_FDS), already listening, each on the context that is
+/// named for it; empty if there are none. The error tells of one that is no listening TCP socket.
+std::expected<std::vector<boost::asio::ip::tcp::acceptor>, std::string> inherited_listeners(
+    const std::function<boost::asio::io_context&()>& next_context);
 
 /// Raises the limit on open files as far as allowed and returns it.
 std::uint64_t raise_file_limit();

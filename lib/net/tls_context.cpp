@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <ctime>
 #include <filesystem>
 #include <system_error>
 
@@ -56,6 +57,13 @@ std::expected<std::unique_ptr<asio::ssl::context>, std::string> load_one(
     return context;
 }
 
+std::chrono::sys_seconds expiry_of(asio::ssl::context& context) {
+    std::tm fields{};
+    const X509* certificate = SSL_CTX_get0_certificate(context.native_handle());
+    ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &fields);
+    return std::chrono::sys_seconds(std::chrono::seconds(timegm(&fields)));
+}
+
 }  // namespace
 
 /// Picks the context whose certificate covers the name in the client's SNI.
@@ -80,6 +88,7 @@ std::expected<std::shared_ptr<TlsServer>, std::string> TlsServer::load(
     for (const auto& files : certificates) {
         auto context = load_one(files, only_tls13);
         if (!context) return std::unexpected(context.error());
+        server->certificates_.push_back({files.certificate, expiry_of(**context)});
         server->contexts_.push_back(std::move(*context));
     }
     if (server->contexts_.empty()) return std::unexpected("no certificate is given");

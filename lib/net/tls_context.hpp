@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -15,6 +16,11 @@ struct CertificateFiles {
     std::string key;          ///< PEM, not encrypted
 };
 
+struct LoadedCertificate {
+    std::string file;
+    std::chrono::sys_seconds expires{};
+};
+
 /// What a server needs for TLS: one context a certificate, chosen by the client's SNI; the first
 /// serves clients that name no host or an unknown one. Immutable once loaded.
 class TlsServer {
@@ -23,10 +29,14 @@ class TlsServer {
     static std::expected<std::shared_ptr<TlsServer>, std::string> load(
         std::span<const CertificateFiles> certificates, bool only_tls13);
     [[nodiscard]] boost::asio::ssl::context& context() noexcept { return *contexts_.front(); }
+    [[nodiscard]] const std::vector<LoadedCertificate>& certificates() const noexcept {
+        return certificates_;
+    }
 
   private:
     friend int choose_certificate(void* ssl, int* alert, void* server);
     std::vector<std::unique_ptr<boost::asio::ssl::context>> contexts_;
+    std::vector<LoadedCertificate> certificates_;
 };
 
 /// What a client needs: how to check the server's certificate.

@@ -83,6 +83,16 @@ std::size_t Catalog::segment_count() const {
     return segments_.size();
 }
 
+DiskUse Catalog::use() const {
+    const std::lock_guard lock(mutex_);
+    DiskUse use{.messages = messages_.size() - finishing_.size(),
+                .large_files = large_.size(),
+                .segments = segments_.size(),
+                .segment_octets = 0};
+    for (const auto& [number, segment] : segments_) use.segment_octets += segment.size;
+    return use;
+}
+
 bool Catalog::needs_done(std::uint32_t number, const SegmentRange& range) const {
     const std::lock_guard lock(mutex_);
     return holds(number, range);

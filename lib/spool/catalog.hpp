@@ -13,6 +13,7 @@
 
 #include "spool/file_system.hpp"
 #include "spool/segment_reader.hpp"
+#include "spool/spool.hpp"
 
 /// What is where: the place of every message and of its latest state, and for every segment how
 /// much of it is still needed. About 40 octets a queued message. It mirrors what is durable; all
@@ -47,6 +48,8 @@ class Catalog {
     [[nodiscard]] std::optional<std::uint32_t> most_dead(
         unsigned dead_percent, const std::set<std::uint32_t>& leave_alone) const;
     [[nodiscard]] std::size_t segment_count() const;
+    /// All of it but the free space.
+    [[nodiscard]] DiskUse use() const;
     /// A done record for this range that stands in `segment` is needed beyond that segment's life.
     [[nodiscard]] bool needs_done(std::uint32_t segment, const SegmentRange& range) const;
     /// Its done records that are still needed stand elsewhere now.

@@ -8,6 +8,7 @@
 
 #include "base/checksum.hpp"
 #include "base/log.hpp"
+#include "base/metrics.hpp"
 #include "spool/void_note.hpp"
 
 namespace outpost::spool {
@@ -17,6 +18,16 @@ namespace {
 constexpr std::uint64_t largest_batch = 8 << 20;
 constexpr auto first_retry = std::chrono::milliseconds(250);
 constexpr auto longest_retry = std::chrono::seconds(60);
+
+namespace metrics = base::metrics;
+metrics::Single<metrics::Histogram> commit_records(
+    "outpost_spool_commit_records", "Records that one commit wrote: messages and outcomes.",
+    metrics::batch_sizes);
+metrics::Single<metrics::Histogram> sync_seconds("outpost_spool_sync_seconds",
+                                                 "How long the sync of a commit took.",
+                                                 metrics::step_seconds);
+metrics::Single<metrics::Counter> commit_failures("outpost_spool_commit_failures_total",
+                                                  "Commits that could not be written or synced.");
 
 IndexEntry entry_at(RecordType type, const Location& where, Summary summary,
                     SegmentRange range = {}) {
@@ -92,9 +103,14 @@ void Committer::commit(Batch& batch) {
     lay_out(batch, layout, placed);
     auto stored = writer_->write(layout);
     const bool written = stored.has_value();
-    if (written) stored = writer_->sync();
+    if (written) {
+        const auto began = std::chrono::steady_clock::now();
+        stored = writer_->sync();
+        sync_seconds->observe(std::chrono::steady_clock::now() - began);
+    }
     if (!stored) return fail(batch, stored.error(), undo(stored.error(), written));
     writer_->accept(layout);
+    commit_records->observe(static_cast<double>(records));
     retry_wait_ = std::chrono::milliseconds(0);
     states_from_ = {};
     publish(batch, layout, placed);
@@ -248,6 +264,7 @@ Committer::Undo Committer::undo(const IoError& error, bool written) {
 }
 
 void Committer::fail(Batch& batch, const IoError& error, Undo undone) {
+    commit_failures->add();
     StoreFailure failure{StoreFailure::Kind::no_space, error.text};
     if (undone == Undo::clean && error.no_space()) {
         parts_.space->ran_out(batch.octets, error.text);

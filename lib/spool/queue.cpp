@@ -170,7 +170,8 @@ std::vector<QueueCount> Queue::counts() const {
                         .account = lanes_.account(lane.account).name,
                         .ready = lane.ready,
                         .waiting = lane.waiting,
-                        .in_flight = lane.in_flight});
+                        .in_flight = lane.in_flight,
+                        .held = lanes_.account(lane.account).held});
     }
     return rows;
 }

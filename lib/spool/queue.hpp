@@ -101,6 +101,7 @@ struct QueueCount {
     std::uint64_t ready = 0;
     std::uint64_t waiting = 0;
     std::uint64_t in_flight = 0;  ///< overdue ones included
+    bool held = false;            ///< the account has to wait as a whole
 };
 
 class Queue {

@@ -55,6 +55,11 @@ void SpaceGuard::ran_out(std::uint64_t octets, const std::string& reason) {
     gate_->no_space(reason);
 }
 
+std::optional<std::uint64_t> SpaceGuard::free() const {
+    const auto free = files_.free_space(directory_);
+    return free ? std::optional(*free) : std::nullopt;
+}
+
 bool SpaceGuard::plenty(std::uint64_t octets) const {
     const auto free = files_.free_space(directory_);
     return free && *free / 8 > octets && *free - octets > min_free_;

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "base/clock.hpp"
 #include "spool/file_system.hpp"
@@ -24,6 +26,7 @@ class SpaceGuard {
     void check();
     /// A write of that many octets found the disk full: new mail waits until there is room for it.
     void ran_out(std::uint64_t octets, const std::string& reason);
+    [[nodiscard]] std::optional<std::uint64_t> free() const;
     /// Plenty of room beyond the reserve: files may be laid out ahead of their use.
     [[nodiscard]] bool plenty(std::uint64_t octets) const;
 

@@ -84,6 +84,15 @@ struct Health {
     std::string reason;
 };
 
+/// What the spool takes up on the disk, and what is left there.
+struct DiskUse {
+    std::uint64_t messages = 0;  ///< accepted and not finished
+    std::uint64_t large_files = 0;
+    std::uint64_t segments = 0;
+    std::uint64_t segment_octets = 0;
+    std::optional<std::uint64_t> free_octets{};  ///< nothing: the file system does not say
+};
+
 /// What recovery found, for the log.
 struct RecoveryReport {
     std::uint64_t messages = 0;
@@ -131,6 +140,9 @@ class Spool {
 
     /// Cheap: no I/O, no allocation unless unhealthy.
     [[nodiscard]] virtual Health health() const = 0;
+
+    /// One question to the file system, no reading or writing.
+    [[nodiscard]] virtual DiskUse disk_use() const = 0;
 
     /// Writes and syncs what waits, stops the committer, releases the lock. Appends that come
     /// later fail with `closing`. Call once, from no coroutine of the spool's users.

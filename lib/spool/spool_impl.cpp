@@ -145,6 +145,12 @@ void SpoolImpl::record(base::MessageId id, MessageState state) {
     }
 }
 
+DiskUse SpoolImpl::disk_use() const {
+    DiskUse use = parts_->catalog.use();
+    use.free_octets = parts_->space->free();
+    return use;
+}
+
 void SpoolImpl::on_stored(std::function<void(std::span<const Summary>)> callback) {
     committer_->on_stored(std::move(callback));
 }

@@ -33,6 +33,7 @@ class SpoolImpl final : public Spool {
         base::MessageId id) override;
     void on_stored(std::function<void(std::span<const Summary>)> callback) override;
     [[nodiscard]] Health health() const override { return parts_->gate->health(); }
+    [[nodiscard]] DiskUse disk_use() const override;
     void close() override;
 
   private:

@@ -60,9 +60,16 @@ asio::awaitable<net::Result<std::optional<std::string>>> answer_to(Conversation&
     co_return octets;
 }
 
+struct Refusal {
+    account::AuthRefusal why;
+    std::string_view mechanism;
+    unsigned failures;  ///< of the session, before
+};
+
 asio::awaitable<AuthOutcome> refuse(Conversation& wire, const Services& services,
-                                    const Client& client, account::AuthRefusal refusal,
-                                    unsigned failures) {
+                                    const Client& client, Refusal refused) {
+    const account::AuthRefusal& refusal = refused.why;
+    counts::not_signed_in(refused.mechanism, refusal.failure);
     base::log::info("authentication failed", {{"client", client.address_text},
                                               {"account", refusal.account},
                                               {"reason", name(refusal.failure)}});
@@ -70,7 +77,8 @@ asio::awaitable<AuthOutcome> refuse(Conversation& wire, const Services& services
     outcome.failed = costs_time(refusal.failure);
     outcome.close = refusal.failure == AuthFailure::address_throttled;
     if (outcome.failed) {
-        const auto wait = services.auth_failure_delay * (1U << std::min(failures, most_doublings));
+        const auto wait =
+            services.auth_failure_delay * (1U << std::min(refused.failures, most_doublings));
         asio::steady_timer timer(wire.stream().executor(), wait);
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     }
@@ -93,6 +101,7 @@ asio::awaitable<net::Result<AuthOutcome>> run_auth(Conversation& wire, const Ser
             if (!done) {
                 base::log::warning("authentication refused: too many at the same time",
                                    {{"client", client.address_text}});
+                counts::login_refused_as_busy(command.mechanism);
                 wire.say(wording::auth_busy);
                 co_return AuthOutcome{};
             }
@@ -108,13 +117,16 @@ asio::awaitable<net::Result<AuthOutcome>> run_auth(Conversation& wire, const Ser
             base::log::debug("signed in", {{"client", client.address_text},
                                            {"account", success->account->name},
                                            {"mechanism", command.mechanism}});
+            counts::signed_in(command.mechanism);
             wire.say(wording::signed_in);
             AuthOutcome outcome;
             outcome.account = std::move(success->account);
             co_return outcome;
         } else {
-            auto refusal = std::get<account::AuthRefusal>(std::move(step));
-            co_return co_await refuse(wire, services, client, std::move(refusal), failures);
+            Refusal refusal{.why = std::get<account::AuthRefusal>(std::move(step)),
+                            .mechanism = command.mechanism,
+                            .failures = failures};
+            co_return co_await refuse(wire, services, client, std::move(refusal));
         }
     }
 }

@@ -39,8 +39,9 @@ DataSink::DataSink(const Facts& facts, std::uint64_t expected_size)
     buffer_.reserve(std::min(expected_size, most_reserved));
 }
 
-void DataSink::refuse(std::string_view reply) {
+void DataSink::refuse(counts::Refused why, std::string_view reply) {
     if (refused()) return;
+    counts::refused(why);
     refusal_ = reply;
     buffer_.clear();
     writer_.reset();
@@ -74,14 +75,15 @@ void DataSink::inspect(bool complete) {
 }
 
 void DataSink::judge(const message::HeaderSection& header) {
-    if (header.problem) return refuse(wording::bad_header(header.problem->text));
+    if (header.problem)
+        return refuse(counts::Refused::header, wording::bad_header(header.problem->text));
     if (header.count(message::FieldKind::received) > message::max_received_fields)
-        return refuse(wording::mail_loop);
+        return refuse(counts::Refused::mail_loop, wording::mail_loop);
     const auto verdict = account::check_header(facts_.account, message::policy_header(header));
     if (const auto* refusal = std::get_if<account::Refuse>(&verdict)) {
         std::string reply = refusal->reply.wire();
         reply.resize(reply.size() - 2);
-        refuse(reply);
+        refuse(counts::Refused::sender, reply);
     }
 }
 
@@ -119,7 +121,7 @@ DataSink::awaitable<void> DataSink::spill() {
 void DataSink::store_failed(const spool::StoreFailure& failure) {
     base::log::warning("message not stored",
                        {{"id", facts_.trace.id.text()}, {"reason", failure.reason}});
-    refuse(wording::cannot_store);
+    refuse(counts::Refused::storage, wording::cannot_store);
 }
 
 DataSink::awaitable<std::expected<DataSink::Body, std::string>> DataSink::finish() {

@@ -12,6 +12,7 @@
 #include "message/trace_headers.hpp"
 #include "smtp/reply.hpp"
 #include "spool/spool.hpp"
+#include "submission/counts.hpp"
 
 namespace outpost::submission {
 
@@ -44,7 +45,7 @@ class DataSink {
     awaitable<void> drain();
 
     /// The message will not be taken; the first refusal stays. A reply without its last CRLF.
-    void refuse(std::string_view reply);
+    void refuse(counts::Refused why, std::string_view reply);
     [[nodiscard]] bool refused() const noexcept { return !refusal_.empty(); }
     [[nodiscard]] const std::string& refusal() const noexcept { return refusal_; }
 

@@ -39,7 +39,9 @@ std::string advice(const boost::system::error_code& error) {
 }  // namespace
 
 PortBinder::PortBinder(net::IoThreads& threads) : threads_(threads) {
-    for (auto& socket : net::inherited_listeners(threads_[0])) {
+    auto sockets = net::inherited_listeners([this]() -> auto& { return next_context(); });
+    if (!sockets) throw base::StartFailure(EX_CONFIG, sockets.error());
+    for (auto& socket : *sockets) {
         boost::system::error_code error;
         const Endpoint endpoint = socket.local_endpoint(error);
         if (!error) inherited_.emplace(endpoint, std::move(socket));
@@ -82,10 +84,16 @@ void PortBinder::report() const {
     if (!skipped_.empty())
         base::log::warning("ports of a range left out",
                            {{"ports", list_of(skipped_)}, {"reason", skipped_reason_}});
+    std::string unnamed;
     for (const auto& [endpoint, socket] : inherited_)
-        base::log::warning(
-            "a socket from systemd is not in `listen` and stays unused",
-            {{"address", endpoint.address().to_string()}, {"port", endpoint.port()}});
+        unnamed += fmt::format("{}{} port {}", unnamed.empty() ? "" : ", ",
+                               endpoint.address().to_string(), endpoint.port());
+    if (!unnamed.empty())
+        throw base::StartFailure(
+            EX_CONFIG, fmt::format("systemd has handed over sockets that no entry of `listen` "
+                                   "names: {}; add them there with the same address, or take them "
+                                   "out of outpostd.socket",
+                                   unnamed));
 }
 
 }  // namespace outpost::submission

@@ -23,8 +23,9 @@ class PortBinder {
 
     /// Throws base::StartFailure if the address or a port named singly cannot be bound.
     void bind(const config::Listener& listener, const Take& take);
-    /// Warns of ports of ranges that other programs hold, and of sockets of systemd's that no
-    /// listener names. Once, after the last bind().
+    /// Warns of ports of ranges that other programs hold. Throws StartFailure for sockets of
+    /// systemd's that no listener names: clients would connect to them and wait for ever. Once,
+    /// after the last bind().
     void report() const;
 
   private:

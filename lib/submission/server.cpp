@@ -19,7 +19,8 @@ ListenerRules rules_of(const config::Listener& listener) {
     return {.tls = listener.tls,
             .require_tls = listener.require_tls,
             .proxy_protocol = listener.proxy_protocol,
-            .trusted_account = listener.trusted_account};
+            .trusted_account = listener.trusted_account,
+            .sessions = counts::sessions(listener)};
 }
 
 }  // namespace

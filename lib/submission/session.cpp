@@ -42,7 +42,14 @@ Session::Session(const Environment& environment, asio::io_context& context,
     : environment_(environment),
       services_(environment.services),
       wire_(context, std::move(socket)),
-      machine_(machine_rules(environment.services, environment.listener)) {}
+      machine_(machine_rules(environment.services, environment.listener)) {
+    environment_.listener.sessions.all->add();
+    environment_.listener.sessions.open->add(1);
+}
+
+Session::~Session() {
+    environment_.listener.sessions.open->add(-1);
+}
 
 Session::awaitable<void> Session::run() {
     if (co_await open()) co_await converse();
@@ -103,6 +110,7 @@ Action Session::take(std::string_view line) {
     const auto action =
         blames_client(command.error().fault) ? machine_.step(ServerEvent::bad_line) : Action{};
     if (action.kind != Action::Kind::proceed) return action;
+    counts::refused(counts::Refused::protocol);
     wire_.say(smtp::reply_to(command.error()));
     // Without its size a chunk cannot be told from commands.
     if (base::iequals(line.substr(0, 4), "BDAT")) ending_ = linger_ = true;
@@ -111,15 +119,24 @@ Action Session::take(std::string_view line) {
 
 Action Session::take(smtp::BadLine bad) {
     const auto action = machine_.step(ServerEvent::bad_line);
-    if (action.kind == Action::Kind::proceed) wire_.say(wording::line_fault(bad.fault));
+    if (action.kind == Action::Kind::proceed) {
+        counts::refused(counts::Refused::protocol);
+        wire_.say(wording::line_fault(bad.fault));
+    }
     return action;
 }
 
 void Session::perform(Action action) {
     using enum Action::Kind;
     switch (action.kind) {
-        case refuse: wire_.say(wording::refusal(action.refusal)); break;
-        case refuse_and_close: turn_away(wording::refusal(action.refusal)); break;
+        case refuse:
+            counts::refused(counts::reason(action.refusal));
+            wire_.say(wording::refusal(action.refusal));
+            break;
+        case refuse_and_close:
+            counts::refused(counts::reason(action.refusal));
+            turn_away(wording::refusal(action.refusal));
+            break;
         case greet: return this->greet();
         case check_sender: return mail();
         case check_recipient: return rcpt();

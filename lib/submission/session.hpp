@@ -31,6 +31,7 @@ class Session : public boost::intrusive::list_base_hook<
     };
     Session(const Environment& environment, boost::asio::io_context& context,
             boost::asio::ip::tcp::socket socket);
+    ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 

@@ -56,6 +56,7 @@ Session::awaitable<bool> Session::open() {
     } else if (services_.authenticator.address_throttled(client_.address)) {
         base::log::debug("connection refused: too many failed logins",
                          {{"client", client_.address_text}});
+        counts::refused(counts::Refused::failed_logins);
         turn_away(wording::auth_failure(account::AuthFailure::address_throttled));
         co_return false;
     }
@@ -71,15 +72,18 @@ Session::awaitable<bool> Session::admit() {
     }
     client_.address_text = client_.address.text();
     std::string_view refusal;
+    auto why = counts::Refused::too_many_connections;
     if (!ticket) {
         refusal = wording::too_many_connections;
     } else if (!ticket->claim(client_.address)) {
         refusal = wording::too_many_from_address;
+        why = counts::Refused::too_many_from_address;
     }
     if (refusal.empty()) {
         ticket_ = std::move(*ticket);
         co_return true;
     }
+    counts::refused(why);
     base::log::info("connection refused", {{"client", client_.address_text}, {"reply", refusal}});
     // A handshake to say so would cost more than the connection is worth.
     if (environment_.listener.tls == config::ListenerTls::implicit) {
@@ -101,6 +105,7 @@ Session::awaitable<bool> Session::read_proxy_header() {
         }
         const auto result = net::parse_proxy_header(wire_.input().data());
         if (const auto* error = std::get_if<net::ProxyError>(&result)) {
+            counts::refused(counts::Refused::no_proxy_header);
             base::log::warning("connection refused: no PROXY header",
                                {{"client", client_.address.text()}, {"reason", error->reason}});
             broken_ = true;
@@ -121,6 +126,7 @@ Session::awaitable<bool> Session::encrypt() {
     stream.expires_after(services_.limits.idle_timeout);
     auto done = co_await stream.handshake(services_.tls);
     if (!done) {
+        counts::handshake_failed();
         base::log::debug("TLS handshake failed",
                          {{"client", client_.address_text}, {"reason", done.error().text}});
         broken_ = true;
@@ -128,6 +134,7 @@ Session::awaitable<bool> Session::encrypt() {
     }
     client_.tls = true;
     client_.tls_text = stream.cipher();
+    counts::encrypted(client_.tls_text);
     if (const auto space = client_.tls_text.find(' '); space != std::string::npos)
         client_.tls_text.replace(space, 1, " with cipher ");
     co_return true;
@@ -140,6 +147,7 @@ bool Session::sign_in_trusted() {
         machine_.set_limits(client_.account->max_message_size, client_.account->max_recipients);
         return true;
     }
+    counts::refused(counts::Refused::no_account);
     base::log::error("trusted_account names no account",
                      {{"account", *environment_.listener.trusted_account}});
     turn_away(wording::no_trusted_account);

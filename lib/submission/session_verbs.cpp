@@ -130,6 +130,7 @@ Session::awaitable<void> Session::discard_chunk(Action action) {
         lost(read.error(), wording::data_timeout);
         co_return;
     }
+    counts::refused(counts::reason(action.refusal));
     wire_.say(wording::refusal(action.refusal));
 }
 

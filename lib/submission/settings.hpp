@@ -15,6 +15,7 @@
 #include "spool/spool.hpp"
 #include "submission/account_limits.hpp"
 #include "submission/admission.hpp"
+#include "submission/counts.hpp"
 
 namespace outpost::submission {
 
@@ -45,6 +46,7 @@ struct ListenerRules {
     bool require_tls = true;
     bool proxy_protocol = false;
     std::optional<std::string> trusted_account{};
+    counts::Sessions sessions = counts::sessions({});
 };
 
 }  // namespace outpost::submission

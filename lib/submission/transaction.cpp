@@ -35,13 +35,18 @@ Transaction::Verdict Transaction::mail(const smtp::MailCommand& command) {
     if (const auto health = services_.spool.health(); !health.accepting) {
         base::log::debug("sender refused: the spool does not accept mail",
                          {{"client", client_.address_text}, {"reason", health.reason}});
+        counts::refused(counts::Refused::storage);
         return {.reply = std::string(wording::cannot_store)};
     }
     const account::Account& account = *client_.account;
-    if (!account.active) return {.reply = std::string(wording::account_inactive)};
+    if (!account.active) {
+        counts::refused(counts::Refused::inactive_account);
+        return {.reply = std::string(wording::account_inactive)};
+    }
     envelope_.reverse_path = command.reverse_path ? command.reverse_path->address() : "";
     const auto verdict = account::check_envelope(account, envelope_.reverse_path);
     if (const auto* refusal = std::get_if<account::Refuse>(&verdict)) {
+        counts::refused(counts::Refused::sender);
         base::log::info("sender refused", {{"client", client_.address_text},
                                            {"account", account.name},
                                            {"from", envelope_.reverse_path},
@@ -50,8 +55,10 @@ Transaction::Verdict Transaction::mail(const smtp::MailCommand& command) {
         reply.resize(reply.size() - 2);
         return {.reply = std::move(reply)};
     }
-    if (auto scheduled = schedule(command, services_.clock.wall(), envelope_); !scheduled)
+    if (auto scheduled = schedule(command, services_.clock.wall(), envelope_); !scheduled) {
+        counts::refused(counts::Refused::schedule);
         return {.reply = std::move(scheduled).error()};
+    }
     began_ = services_.clock.mono();
     announced_ = command.size.value_or(0);
     envelope_.account = account.name;
@@ -93,17 +100,21 @@ Transaction::awaitable<Transaction::Verdict> Transaction::rcpt_patiently(
 Transaction::Verdict Transaction::refuse_recipient(const smtp::RcptCommand& command,
                                                    const RecipientPermits::Denial& denial) {
     std::string reply;
+    auto why = counts::Refused::storage;
     if (denial.wait.what == limit::Wait::For::lease) {
         reply = wording::cannot_store;
     } else if (denial.by == RecipientPermits::Denial::By::submit_rate) {
+        why = counts::Refused::submit_rate;
         reply = wording::over_submit_rate;
     } else {
+        why = counts::Refused::quota;
         // Of a quota that other nodes have used up a part may come back before its reset.
         const auto period =
             limit::period_at(counters_.zone, denial.wait.unit, services_.clock.wall());
         reply =
             wording::over_quota(denial.wait.unit, limit::local_text(counters_.zone, period.end));
     }
+    counts::refused(why);
     base::log::info("recipient refused", {{"client", client_.address_text},
                                           {"account", envelope_.account},
                                           {"from", envelope_.reverse_path},
@@ -159,7 +170,7 @@ Transaction::awaitable<net::Result<void>> Transaction::read_data(Conversation& w
         const auto progress = decoder.feed(wire.input().data(), sink.buffer());
         wire.input().consume(progress.consumed);
         if (decoder.fault() != smtp::BodyFault::none)
-            sink.refuse(wording::body_fault(decoder.fault()));
+            sink.refuse(counts::reason(decoder.fault()), wording::body_fault(decoder.fault()));
         if (progress.complete) break;
         if (sink.wants_drain()) co_await sink.drain();
         auto filled = co_await wire.fill(room(sink, decoder.size()));
@@ -182,7 +193,7 @@ Transaction::awaitable<net::Result<void>> Transaction::read_chunk(Conversation& 
         const auto progress = decoder.feed(wire.input().data(), sink.buffer());
         wire.input().consume(progress.consumed);
         if (decoder.fault() != smtp::BodyFault::none)
-            sink.refuse(wording::body_fault(decoder.fault()));
+            sink.refuse(counts::reason(decoder.fault()), wording::body_fault(decoder.fault()));
         if (sink.wants_drain()) co_await sink.drain();
         if (progress.chunk_complete) break;
         auto filled = co_await wire.fill(room(sink, decoder.size()));
@@ -217,11 +228,13 @@ Transaction::awaitable<std::string> Transaction::store() {
         .id = id_, .envelope = std::move(envelope_), .body = std::move(*body)};
     auto stored = co_await services_.spool.append(std::move(message));
     if (!stored) {
+        counts::refused(counts::Refused::storage);
         base::log::warning("message not stored",
                            {{"id", id_.text()}, {"reason", stored.error().reason}});
         co_return std::string(wording::cannot_store);
     }
     permits_.used();
+    counts::accepted(facts.recipients, facts.size);
     log_queued(facts);
     co_return wording::queued(id_);
 }

@@ -8,7 +8,7 @@ import yaml
 from harness import outpost, process
 
 MAN = process.ROOT / "man"
-PAGES = ("outpostd.8", "outpost.yaml.5")
+PAGES = ("outpostd.8", "outpostctl.8", "outpost.yaml.5")
 
 
 def keys_of_the_loader():

@@ -68,6 +68,7 @@ class FakeSpool final : public spool::Spool {
             if (!message.state.finished()) all.push_back(summary(id));
         return all;
     }
+    [[nodiscard]] spool::DiskUse disk_use() const override { return {}; }
     [[nodiscard]] const spool::RecoveryReport& recovery() const noexcept override {
         return recovery_;
     }

@@ -75,6 +75,15 @@ class LimiterTest : public testing::Test {
     Told told;
 };
 
+TEST_F(LimiterTest, NamesAllItsCounters) {
+    Limiter limiter(store, clock, {});
+    const auto one = limiter.define("upstream/a", hourly_quota(1));
+    const auto two = limiter.define("account/b/quota", hourly_quota(1));
+    EXPECT_EQ(limiter.define("upstream/a", hourly_quota(2)), one);
+    EXPECT_EQ(limiter.all(), (std::vector{one, two}));
+    EXPECT_EQ(limiter.key(two), "account/b/quota");
+}
+
 TEST_F(LimiterTest, KeepsCountersApart) {
     Limiter limiter(store, clock, {});
     const auto a = limiter.define("a", hourly_quota(3));

@@ -48,7 +48,7 @@ TEST(Listener, WhatItAcceptsSendsAtOnce) {
 
 TEST(Listener, WithoutSocketActivationNothingIsInherited) {
     asio::io_context context{1};
-    EXPECT_TRUE(inherited_listeners(context).empty());
+    EXPECT_TRUE(inherited_listeners([&]() -> auto& { return context; })->empty());
 }
 
 }  // namespace

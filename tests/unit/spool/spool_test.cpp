@@ -57,6 +57,23 @@ TEST(Spool, FindsAfterARestartWhatWasNotFinished) {
     EXPECT_GT(harness.spool().next_id(), stored.rbegin()->first);
 }
 
+TEST(Spool, TellsWhatItTakesUpOnTheDisk) {
+    FaultyFiles disk;
+    Harness harness;
+    ASSERT_TRUE(harness.start(disk));
+    const auto one = harness.spool().next_id();
+    ASSERT_TRUE(harness.store(one, make_sample(1, 5000)));
+    ASSERT_TRUE(harness.store(harness.spool().next_id(), make_sample(2, 3000)));
+    const DiskUse two = harness.spool().disk_use();
+    EXPECT_EQ(two.messages, 2U);
+    EXPECT_EQ(two.segments, 1U);
+    EXPECT_EQ(two.large_files, 0U);
+    EXPECT_GT(two.segment_octets, 8000U);
+    EXPECT_TRUE(two.free_octets);
+    harness.spool().record(one, done_state(1));
+    EXPECT_EQ(harness.spool().disk_use().messages, 1U);
+}
+
 TEST(Spool, ShowsTheNewestStateBeforeItIsDurable) {
     FaultyFiles disk;
     Harness harness;

@@ -65,6 +65,7 @@ class FakeSpool final : public spool::Spool {
         const std::lock_guard lock(mutex_);
         return health_;
     }
+    spool::DiskUse disk_use() const override { return {}; }
     void close() override {}
 
   private:
