@@ -26,6 +26,9 @@ struct AccountOption {
 /// What is wrong with an account's name; nothing if it can be used to sign in.
 [[nodiscard]] std::optional<std::string> account_name_fault(std::string_view name);
 
+/// Whether there is a way for every message of the account.
+[[nodiscard]] bool has_route(const Account& account, const Config& config);
+
 struct AccountReading {
     Account account;                  ///< without credentials; usable only if there is no fault
     std::vector<std::string> faults;  ///< `domains: "a@b.example" is an address; ...`

@@ -173,12 +173,15 @@ Account read_added_account(Section& section, const Config& config, std::string n
     Account account = config.account_defaults.account;
     account.name = std::move(name);
     read_settings(section, config, account);
-    const bool all_routed = config.upstreams.size() == 1 && config.routes.empty();
-    if (account.route.empty() && !all_routed &&
-        (config.routes.empty() || !config.routes.back().takes_everything())) {
-        section.missing("route", "is missing; the routes do not take all mail, so name one");
+    if (config.account_defaults.names_route && !has_route(account, config)) {
+        section.missing("route", "is missing; the routes do not take all mail, so name an upstream");
     }
     return account;
+}
+
+bool has_route(const Account& account, const Config& config) {
+    return !account.route.empty() ||
+           (!config.routes.empty() && config.routes.back().takes_everything());
 }
 
 void read_accounts(Section& root, Config& config) {

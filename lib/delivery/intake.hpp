@@ -7,6 +7,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -43,6 +44,8 @@ class Intake {
     /// Deadlines of mail from before this time are put off: nothing could be delivered meanwhile.
     void started(base::WallTime at) { started_ = at; }
     void add(const spool::Summary& summary);
+    /// Routes for mail that arrives from now on. Every account that was known still is.
+    void replace(Router router) { router_ = std::move(router); }
     /// Reads again what could not be read a minute ago.
     void retry(base::WallTime now);
     [[nodiscard]] const Router& router() const noexcept { return router_; }

@@ -133,10 +133,11 @@ std::expected<void, std::string> AccountStore::set_disabled(const std::string& n
 }
 
 std::expected<void, std::string> AccountStore::write(Writer::Job job) {
-    std::promise<std::string> promise;
-    auto done = promise.get_future();
+    // Shared: who waits may be gone before set_value() has returned.
+    const auto promise = std::make_shared<std::promise<std::string>>();
+    auto done = promise->get_future();
     writer_.submit(std::move(job),
-                   [&promise](const std::string& error) { promise.set_value(error); });
+                   [promise](const std::string& error) { promise->set_value(error); });
     const std::string error = done.get();
     if (!error.empty()) return std::unexpected(error);
     return {};

@@ -75,4 +75,9 @@ void Server::stop(std::chrono::milliseconds grace) {
     census_->wait_for_none(farewell);
 }
 
+void Server::accounts_changed() {
+    for (SessionGroup& group : groups_)
+        asio::post(group.context(), [&group] { group.accounts_changed(); });
+}
+
 }  // namespace outpost::submission

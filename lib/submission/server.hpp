@@ -39,6 +39,10 @@ class Server {
     /// none of `threads`.
     void stop(std::chrono::milliseconds grace);
 
+    /// The authenticator has another directory: sessions whose account is gone end soon, without
+    /// waiting for their next command. Thread-safe.
+    void accounts_changed();
+
     [[nodiscard]] std::size_t listening() const noexcept { return acceptors_.size(); }
     [[nodiscard]] std::uint32_t sessions() const noexcept { return census_->count(); }
 

@@ -2,6 +2,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/intrusive/list_hook.hpp>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -41,6 +42,9 @@ class Session : public boost::intrusive::list_base_hook<
     void stop();
     /// Ends it at once, whatever is going on, but for a message that is being stored.
     void stop_now();
+    /// If its account is gone, disabled or has another password, the session ends with 421 4.7.0: at
+    /// once if it waits for a command, else before the next one.
+    void accounts_changed();
 
   private:
     // session_opening.cpp: up to the banner
@@ -59,6 +63,7 @@ class Session : public boost::intrusive::list_base_hook<
     awaitable<void> perform_waiting(smtp::Action action);
     void lost(const net::Failure& failure, std::string_view timeout_reply);
     [[nodiscard]] bool leaving() const noexcept;
+    [[nodiscard]] bool may_stay();
 
     // session_verbs.cpp: the verbs that do more than say a reply
     void greet();
@@ -83,6 +88,8 @@ class Session : public boost::intrusive::list_base_hook<
     std::optional<Transaction> transaction_;
     Admission::Ticket ticket_;
     unsigned auth_failures_ = 0;
+    std::uint64_t accounts_ = 0;  ///< Authenticator::generation() of the client's account
+    bool signed_out_ = false;     ///< by the operator
     bool waiting_ = false;   ///< for a command
     bool unleased_ = false;  ///< the recipient waits for the store of the account's limits
     bool stopping_ = false;

@@ -60,4 +60,8 @@ void SessionGroup::stop_now() {
     for (Session& session : sessions_) session.stop_now();
 }
 
+void SessionGroup::accounts_changed() {
+    for (Session& session : sessions_) session.accounts_changed();
+}
+
 }  // namespace outpost::submission

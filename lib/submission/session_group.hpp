@@ -48,6 +48,8 @@ class SessionGroup {
     /// See Session::stop(); sessions that come later are turned away.
     void stop();
     void stop_now();
+    /// See Session::accounts_changed().
+    void accounts_changed();
 
   private:
     boost::asio::io_context& context_;

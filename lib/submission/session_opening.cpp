@@ -134,6 +134,7 @@ Session::awaitable<bool> Session::encrypt() {
 }
 
 bool Session::sign_in_trusted() {
+    accounts_ = services_.authenticator.generation();
     client_.account =
         services_.authenticator.directory()->find(*environment_.listener.trusted_account);
     if (client_.account) {

@@ -78,6 +78,7 @@ Session::awaitable<void> Session::start_tls() {
 
 Session::awaitable<void> Session::authenticate() {
     const auto command = std::get<smtp::AuthCommand>(std::move(command_));
+    accounts_ = services_.authenticator.generation();
     auto outcome = co_await run_auth(wire_, services_, client_, command, auth_failures_);
     if (!outcome) {
         lost(outcome.error(), wording::idle);
