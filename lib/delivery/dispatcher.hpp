@@ -57,8 +57,8 @@ class Dispatcher {
     /// transports. Returns how many attempts did not finish; their mail stays in the spool.
     boost::asio::awaitable<std::size_t> stop(std::chrono::milliseconds grace);
 
-    /// Other accounts: routes for mail that arrives from now on, limits and weights for all. Every
-    /// account that there was is still there, if only as removed. `limits`:
+    /// Other accounts: routes for mail that arrives from now on, limits and weights for all mail.
+    /// One that is gone should stay as removed, so that its mail keeps its limits. `limits`:
     /// Permits::define(config.accounts).
     void replace_accounts(const config::Config& config, Permits::Accounts limits);
 

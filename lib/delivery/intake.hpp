@@ -44,7 +44,7 @@ class Intake {
     /// Deadlines of mail from before this time are put off: nothing could be delivered meanwhile.
     void started(base::WallTime at) { started_ = at; }
     void add(const spool::Summary& summary);
-    /// Routes for mail that arrives from now on. Every account that was known still is.
+    /// Routes for mail that arrives from now on.
     void replace(Router router) { router_ = std::move(router); }
     /// Reads again what could not be read a minute ago.
     void retry(base::WallTime now);
