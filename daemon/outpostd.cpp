@@ -25,7 +25,10 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "base/text.hpp"
 #include "config/loader.hpp"
+#include "control/account_keeper.hpp"
+#include "control/account_merge.hpp"
 #include "control_half.hpp"
 #include "delivery/dispatcher.hpp"
 #include "limit_keeper.hpp"
@@ -35,6 +38,7 @@
 #include "net/resolver.hpp"
 #include "net/tls_context.hpp"
 #include "spool/spool.hpp"
+#include "store/account_store.hpp"
 #include "submission/account_limits.hpp"
 #include "submission/server.hpp"
 #include "upstream/factory.hpp"
@@ -64,10 +68,10 @@ std::shared_ptr<net::TlsServer> load_tls(const config::Config& config) {
     return std::move(*server);
 }
 
-std::shared_ptr<const account::Directory> load_accounts(const config::Config& config) {
+std::string load_directory_key(const config::Config& config) {
     auto key = account::directory_key(std::filesystem::path(config.data_dir) / "directory.key");
     if (!key) throw base::StartFailure(EX_CANTCREAT, "data_dir: " + key.error());
-    return account::Directory::build(config, std::move(*key));
+    return std::move(*key);
 }
 
 spool::Options spool_options(const config::Config& config) {
@@ -153,6 +157,13 @@ class DeliveryHalf {
     }
     [[nodiscard]] boost::asio::any_io_executor executor() { return threads_[0].get_executor(); }
     [[nodiscard]] delivery::Desk& desk() { return dispatcher_->desk(); }
+    /// See delivery::Dispatcher; from another thread.
+    void replace_accounts(const config::Config& config, delivery::Permits::Accounts limits) {
+        run_on(threads_[0], [&]() -> boost::asio::awaitable<void> {
+            dispatcher_->replace_accounts(config, std::move(limits));
+            co_return;
+        });
+    }
     /// How many attempts did not finish within `limit`.
     std::size_t stop(std::chrono::milliseconds limit) {
         return run_on(threads_[0], [this, limit] { return dispatcher_->stop(limit); });
@@ -163,6 +174,25 @@ class DeliveryHalf {
     net::IoThreads threads_;
     std::unique_ptr<delivery::Dispatcher> dispatcher_;
 };
+
+/// All that goes by accounts.
+struct AccountUsers {
+    account::Authenticator& authenticator;
+    submission::AccountLimits& limits;
+    DeliveryHalf& delivery;
+    submission::Server& server;
+};
+
+/// The accounts of `config` are in effect when it returns. Who can sign in comes last: by then what
+/// limits them holds. Blocks.
+void apply_accounts(const config::Config& config, const std::string& key,
+                    const AccountUsers& users) {
+    users.limits.replace(config.accounts);
+    users.delivery.replace_accounts(
+        config, delivery::Permits::define(users.limits.limiter(), config.accounts));
+    users.authenticator.replace(account::Directory::build(config, key));
+    users.server.accounts_changed();
+}
 
 /// SIGTERM and SIGINT, caught from construction on.
 class EndSignals {
@@ -188,24 +218,30 @@ void keep_memory_small() {
     mallopt(M_TRIM_THRESHOLD, threshold);
 }
 
-int serve(const config::Config& config) {
+int serve(const config::Config& file) {
     keep_memory_small();
-    base::log::configure(config.log.level, config.log.format);
+    base::log::configure(file.log.level, file.log.format);
     signal(SIGPIPE, SIG_IGN);
     // Who started us may have it ignored, and then how a child ended could not be asked.
     signal(SIGCHLD, SIG_DFL);
     EndSignals end;
     net::raise_file_limit();
     const base::SystemClock clock;
-    const auto tls = load_tls(config);
-    account::Authenticator authenticator(load_accounts(config), config.submission, clock);
+    const auto tls = load_tls(file);
+    const std::string directory_key = load_directory_key(file);
 
     net::OffloadPool login_pool(cores(), max_waiting_logins);
     net::OffloadPool file_pool(4, max_waiting_file_jobs);
     spool::PosixFileSystem files;
-    const auto spool = open_spool(config, files, clock, file_pool);
-    LimitKeeper limits(config, clock);
-    const submission::AccountLimits account_limits(limits.limiter(), config.accounts);
+    const auto spool = open_spool(file, files, clock, file_pool);
+    LimitKeeper limits(file, clock);
+    store::AccountStore account_store(limits.database(), limits.writer());
+    control::AccountKeeper accounts(account_store, clock, file, directory_key);
+    const auto merged = accounts.config();
+    const config::Config& config = *merged;
+    account::Authenticator authenticator(account::Directory::build(config, directory_key),
+                                         config.submission, clock);
+    submission::AccountLimits account_limits(limits.limiter(), config.accounts);
     // Ends after the delivering half, in which what it asked for may still be under way.
     std::unique_ptr<ControlHalf> control;
     DeliveryHalf delivery({config, *spool, file_pool, limits.limiter(), clock});
@@ -224,13 +260,19 @@ int serve(const config::Config& config) {
                                                        {config.submission.max_connections,
                                                         config.submission.max_connections_per_ip})},
                               session_threads);
+    const AccountUsers users{authenticator, account_limits, delivery, server};
+    accounts.on_change([&](const config::Config& changed) {
+        apply_accounts(changed, directory_key, users);
+    });
     control = std::make_unique<ControlHalf>(ControlHalf::World{.config = config,
                                                                .clock = clock,
                                                                .spool = *spool,
                                                                .delivery = delivery.executor(),
                                                                .desk = delivery.desk(),
                                                                .authenticator = authenticator,
-                                                               .limiter = limits.limiter()});
+                                                               .limiter = limits.limiter(),
+                                                               .accounts = accounts,
+                                                               .pool = file_pool});
     server.open(config.listen);
     delivery.start();
     server.start();
@@ -254,6 +296,23 @@ int serve(const config::Config& config) {
     return EX_OK;
 }
 
+/// Those that were made at run time, as far as they can be read.
+int check_accounts(const config::Config& config) {
+    const auto stored =
+        store::read_accounts(std::filesystem::path(config.data_dir) / "outpost.db");
+    if (!stored) {
+        std::cerr << "outpostd: " << stored.error()
+                  << "; only what is in the configuration was checked\n";
+        return EX_OK;
+    }
+    const auto merged = control::merge_accounts(config, *stored);
+    for (const auto& conflict : merged.conflicts) std::cerr << conflict << '\n';
+    for (const auto& [name, why] : merged.faults)
+        std::cerr << "account " << base::printable(name, 64) << " (made at run time): " << why
+                  << '\n';
+    return merged.conflicts.empty() && merged.faults.empty() ? EX_OK : EX_CONFIG;
+}
+
 int run(int argc, char** argv) {
     CLI::App app{"A relay for mail that applications submit. See outpostd(8)."};
     app.set_version_flag("--version", std::string("outpostd ") + version);
@@ -275,6 +334,7 @@ int run(int argc, char** argv) {
     }
     if (!check_only) return serve(*config);
     load_tls(*config);
+    if (const int result = check_accounts(*config); result != EX_OK) return result;
     std::cout << file << ": ok\n";
     return EX_OK;
 }

@@ -6,12 +6,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "account/account.hpp"
 #include "base/clock.hpp"
+#include "control/account_keeper.hpp"
 #include "control/http_server.hpp"
 #include "delivery/desk.hpp"
 #include "limit/limiter.hpp"
+#include "net/offload.hpp"
 #include "spool/spool.hpp"
 
 namespace outpost::control {
@@ -32,6 +35,8 @@ class Api {
         /// The account of that name; null if there is none.
         std::function<std::shared_ptr<const account::Account>(std::string_view)> account;
         limit::Limiter& limiter;
+        AccountKeeper& accounts;
+        net::OffloadPool& pool;  ///< for changes of accounts
     };
     explicit Api(Parts parts) : parts_(std::move(parts)) {}
 
@@ -50,6 +55,10 @@ class Api {
     awaitable<Response> change(std::string_view what, const Request& request);
     awaitable<Response> upstreams();
     awaitable<Response> route(const Request& request);
+    awaitable<Response> accounts(const Request& request);
+    awaitable<Response> change_account(std::string_view what, const Request& request);
+    /// What is used of an account's limits.
+    [[nodiscard]] std::vector<limit::Level> levels_of(std::string_view account);
     awaitable<Response> upstream(std::string_view name, std::string_view what,
                                  const Request& request);
 

@@ -65,13 +65,7 @@ boost::asio::awaitable<Response> Api::route(const Request& request) {
     answer["accepted"] = refusal.empty() && account->active;
     answer["refusal"] = account->active ? refusal : "525 5.7.13 the account is not active";
     answer["priority"] = envelope.priority;
-    std::vector<limit::Level> levels;
-    for (const char* counter : {"/submit", "/rate", "/quota"}) {
-        const auto id = parts_.limiter.find("account/" + name + counter);
-        if (!id) continue;
-        for (auto& level : parts_.limiter.levels(*id)) levels.push_back(std::move(level));
-    }
-    answer["limits"] = to_json(levels);
+    answer["limits"] = to_json(levels_of(name));
     co_return json_response(answer);
 }
 
