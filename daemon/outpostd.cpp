@@ -277,6 +277,9 @@ int serve(const config::Config& file) {
     delivery.start();
     server.start();
     control->set_ready(true);
+    if (config.accounts.empty())
+        base::log::warning("no accounts",
+                           {{"result", "nobody can submit mail; outpostctl account add makes one"}});
     base::log::info(
         "ready",
         {{"version", version}, {"hostname", config.hostname}, {"sockets", server.listening()}});
