@@ -20,23 +20,23 @@ using control::Response;
 ControlHalf::ControlHalf(const World& world)
     : spool_(world.spool),
       api_({.version = version,
-            .hostname = world.config.hostname,
             .started = world.clock.wall(),
             .clock = world.clock,
             .spool = world.spool,
             .delivery = world.delivery,
-            .desk = world.desk,
             .account = [&authenticator = world.authenticator](
                            std::string_view name) { return authenticator.directory()->find(name); },
-            .limiter = world.limiter}),
+            .limiter = world.limiter,
+            .accounts = world.accounts,
+            .pool = world.pool,
+            .reload = world.reload}),
       metrics_({.version = version,
                 .started = world.clock.wall(),
                 .clock = world.clock,
                 .spool = world.spool,
                 .delivery = world.delivery,
-                .desk = world.desk,
                 .limiter = world.limiter,
-                .tls = [tls = world.tls] { return tls; }}),
+                .tls = world.tls}),
       threads_(1, "control") {
     const auto& control = world.config.control;
     auto socket =

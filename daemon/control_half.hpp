@@ -24,11 +24,14 @@ class ControlHalf {
         const config::Config& config;
         const base::Clock& clock;
         spool::Spool& spool;
-        boost::asio::any_io_executor delivery;
-        control::Api::CurrentDesk desk;
+        control::DeskAccess delivery;
         account::Authenticator& authenticator;
         limit::Limiter& limiter;
-        std::shared_ptr<const net::TlsServer> tls;  ///< null: no listener uses TLS
+        /// What clients are served with now; null: no listener uses TLS.
+        std::function<std::shared_ptr<const net::TlsServer>()> tls;
+        control::AccountKeeper& accounts;
+        net::OffloadPool& pool;
+        control::Api::Reload reload;
     };
 
     /// Listens. Throws StartFailure where the configuration names what cannot be had; a default

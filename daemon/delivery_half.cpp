@@ -28,22 +28,23 @@ auto run_on(const asio::any_io_executor& executor, Make make) {
 }
 
 /// Upstreams that are the same in both.
-std::set<std::string> unchanged(const config::Config& before, const config::Config& after) {
+std::set<std::string> unchanged(const std::map<std::string, config::Upstream>& before,
+                                const std::map<std::string, config::Upstream>& after) {
     std::set<std::string> names;
-    for (const auto& [name, upstream] : after.upstreams) {
-        const auto old = before.upstreams.find(name);
-        if (old != before.upstreams.end() && old->second == upstream) names.insert(name);
+    for (const auto& [name, upstream] : after) {
+        const auto old = before.find(name);
+        if (old != before.end() && old->second == upstream) names.insert(name);
     }
     return names;
 }
 
 }  // namespace
 
-DeliveryHalf::DeliveryHalf(const World& world, Config config)
-    : world_(world), config_(std::move(config)), resolver_(world.pool), threads_(1, "delivery") {
-    auto transports = prepare(*config_);
+DeliveryHalf::DeliveryHalf(const World& world, const config::Config& config)
+    : world_(world), upstreams_(config.upstreams), resolver_(world.pool), threads_(1, "delivery") {
+    auto transports = prepare(config);
     if (!transports) throw base::StartFailure(EX_CONFIG, transports.error());
-    current_ = make(*config_, std::move(*transports));
+    current_ = make(config, std::move(*transports));
 }
 
 DeliveryHalf::~DeliveryHalf() {
@@ -91,11 +92,19 @@ void DeliveryHalf::start() {
     });
 }
 
-void DeliveryHalf::reload(Config config, Transports transports) {
-    auto heir = make(*config, std::move(transports));
-    auto same = unchanged(*config_, *config);
+void DeliveryHalf::reload(const config::Config& config, Transports transports) {
+    auto heir = make(config, std::move(transports));
+    auto same = unchanged(upstreams_, config.upstreams);
     run_on(executor(), [&] { return succeed(std::move(heir), std::move(same)); });
-    config_ = std::move(config);
+    upstreams_ = config.upstreams;
+}
+
+void DeliveryHalf::replace_accounts(const config::Config& config,
+                                    delivery::Permits::Accounts limits) {
+    run_on(executor(), [&]() -> asio::awaitable<void> {
+        current_->replace_accounts(config, std::move(limits));
+        co_return;
+    });
 }
 
 asio::awaitable<void> DeliveryHalf::succeed(Dispatcher heir, std::set<std::string> same) {
@@ -118,9 +127,9 @@ std::size_t DeliveryHalf::stop(std::chrono::milliseconds limit) {
 asio::awaitable<std::size_t> DeliveryHalf::stop_all(std::chrono::milliseconds limit) {
     const auto end = world_.clock.mono() + limit;
     const auto left = [&] {
-        return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(
-                            end - world_.clock.mono()),
-                        std::chrono::milliseconds(0));
+        return std::max(
+            std::chrono::duration_cast<std::chrono::milliseconds>(end - world_.clock.mono()),
+            std::chrono::milliseconds(0));
     };
     // The current one first: it must start nothing that an earlier one hands to it.
     std::size_t unfinished = co_await current_->stop(limit);

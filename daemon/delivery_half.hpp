@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstddef>
 #include <expected>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,11 +32,10 @@ class DeliveryHalf {
         limit::Limiter& limiter;
         const base::Clock& clock;
     };
-    using Config = std::shared_ptr<const config::Config>;
     using Transports = delivery::Dispatcher::Transports;
 
     /// Throws base::StartFailure where an upstream cannot be used.
-    DeliveryHalf(const World& world, Config config);
+    DeliveryHalf(const World& world, const config::Config& config);
     ~DeliveryHalf();
     DeliveryHalf(const DeliveryHalf&) = delete;
     DeliveryHalf& operator=(const DeliveryHalf&) = delete;
@@ -45,7 +46,10 @@ class DeliveryHalf {
     [[nodiscard]] std::expected<Transports, std::string> prepare(const config::Config& config);
     /// Goes on by another configuration; what is under way ends by the one before. Not from the
     /// executor.
-    void reload(Config config, Transports transports);
+    void reload(const config::Config& config, Transports transports);
+
+    /// See delivery::Dispatcher. Not from the executor.
+    void replace_accounts(const config::Config& config, delivery::Permits::Accounts limits);
 
     [[nodiscard]] boost::asio::any_io_executor executor() { return threads_[0].get_executor(); }
     /// The one that has the mail now. On the executor; it lasts as long as it is held there.
@@ -64,7 +68,7 @@ class DeliveryHalf {
     boost::asio::awaitable<std::size_t> stop_all(std::chrono::milliseconds limit);
 
     World world_;
-    Config config_;
+    std::map<std::string, config::Upstream> upstreams_;
     net::Resolver resolver_;
     net::IoThreads threads_;
     std::vector<Dispatcher> earlier_;  ///< oldest first

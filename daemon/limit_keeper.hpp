@@ -16,6 +16,8 @@ class LimitKeeper {
     LimitKeeper(const config::Config& config, const base::Clock& clock);
 
     [[nodiscard]] limit::Limiter& limiter() noexcept { return limiter_; }
+    [[nodiscard]] const store::Database& database() const noexcept { return database_; }
+    [[nodiscard]] store::Writer& writer() noexcept { return writer_; }
 
   private:
     store::Database database_;

@@ -94,11 +94,15 @@ int run(int argc, char** argv) {
     ctl::add_queue(app, session);
     ctl::add_route(app, session);
     ctl::add_upstream(app, session);
+    ctl::add_account(app, session);
+    ctl::add_reload(app, session);
     app.footer(
         "Examples:\n"
         "  outpostctl status\n"
         "  outpostctl why 0YGJ1ABCDE                why this message is not out yet\n"
         "  outpostctl upstream test office\n"
+        "  outpostctl account add shop --domains example.com\n"
+        "  outpostctl reload                        use the configuration as it is now\n"
         "  outpostctl hash-password                 asks twice, prints a line for password_hash\n"
         "  pwgen -s 24 1 | outpostctl hash-password\n"
         "  outpostctl config check /etc/outpost/outpost.yaml");

@@ -28,5 +28,7 @@ void add_status(CLI::App& app, Session& session);
 void add_queue(CLI::App& app, Session& session);
 void add_route(CLI::App& app, Session& session);
 void add_upstream(CLI::App& app, Session& session);
+void add_account(CLI::App& app, Session& session);
+void add_reload(CLI::App& app, Session& session);
 
 }  // namespace outpost::ctl

@@ -7,6 +7,18 @@
 #include "ctl/commands.hpp"
 
 namespace outpost::ctl {
+namespace {
+
+int exit_code(unsigned status) {
+    switch (status) {
+        case 400: return EX_USAGE;
+        case 404: return EX_NOINPUT;
+        case 422: return EX_CONFIG;
+        default: return EX_SOFTWARE;
+    }
+}
+
+}  // namespace
 
 std::optional<boost::json::value> Session::ask(std::string_view method, std::string_view path,
                                                control::Query query, std::string body) {
@@ -25,7 +37,7 @@ std::optional<boost::json::value> Session::ask(std::string_view method, std::str
               << (told ? std::string(value.at("error").as_string())
                        : "outpostd answered " + std::to_string(answer->status))
               << '\n';
-    code = answer->status == 404 ? EX_NOINPUT : answer->status == 400 ? EX_USAGE : EX_SOFTWARE;
+    code = exit_code(answer->status);
     return std::nullopt;
 }
 

@@ -33,6 +33,7 @@ std::shared_ptr<const Directory> Authenticator::directory() const {
 void Authenticator::replace(std::shared_ptr<const Directory> directory) {
     const std::lock_guard lock(mutex_);
     directory_ = std::move(directory);
+    generation_.fetch_add(1, std::memory_order_release);
 }
 
 }  // namespace outpost::account

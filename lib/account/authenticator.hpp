@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -116,14 +117,20 @@ class Authenticator {
     [[nodiscard]] bool address_throttled(const config::IpAddress& client);
 
     [[nodiscard]] std::shared_ptr<const Directory> directory() const;
-    /// New sessions and new AUTH commands use `directory` from now on.
+    /// New AUTH commands use `directory` from now on; sessions that have signed in notice by
+    /// generation().
     void replace(std::shared_ptr<const Directory> directory);
+    /// Grows with each replace(). Read before directory(), it is never newer than that.
+    [[nodiscard]] std::uint64_t generation() const noexcept {
+        return generation_.load(std::memory_order_acquire);
+    }
 
   private:
     friend class AuthExchange;
 
     mutable std::mutex mutex_;
     std::shared_ptr<const Directory> directory_;
+    std::atomic<std::uint64_t> generation_{1};
     const base::Clock& clock_;
     AuthCache cache_;
     AuthThrottle throttle_;

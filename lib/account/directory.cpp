@@ -38,13 +38,17 @@ std::uint64_t max_message_size(const config::Account& from, const config::Config
     return std::min(size, largest_message(upstream->second.limits.rates));
 }
 
+config::ScramValue hashed(const config::Account& from, std::string_view key) {
+    return scram::make(from.password.reveal(),
+                       derived_salt(key, from.name, scram::default_salt_size));
+}
+
 Account compile(const config::Account& from, const config::Config& config, std::string_view key) {
     Account account;
     account.name = from.name;
     account.active = from.active;
     if (from.password_hash.empty()) {
-        account.secret = scram::make(from.password.reveal(),
-                                     derived_salt(key, from.name, scram::default_salt_size));
+        account.secret = hashed(from, key);
     } else if (auto value = config::ScramValue::parse(from.password_hash)) {
         account.secret = std::move(*value);
     }
@@ -70,6 +74,7 @@ std::shared_ptr<const Directory> Directory::build(const config::Config& config, 
     using Shape = std::pair<std::uint32_t, std::size_t>;
     std::map<Shape, std::size_t> shapes;
     for (const auto& [name, from] : config.accounts) {
+        if (from.removed) continue;
         auto account = std::make_shared<const Account>(compile(from, config, directory->key_));
         ++shapes[{account->secret.iterations, account->secret.salt.size()}];
         directory->accounts_.emplace(name, std::move(account));
@@ -81,6 +86,14 @@ std::shared_ptr<const Directory> Directory::build(const config::Config& config, 
     directory->decoy_iterations_ = shape.first;
     directory->decoy_salt_size_ = shape.second;
     return directory;
+}
+
+void hash_passwords(config::Config& config, std::string_view key) {
+    for (auto& [name, account] : config.accounts) {
+        if (!account.password_hash.empty()) continue;
+        account.password_hash = hashed(account, key).text();
+        account.password = {};
+    }
 }
 
 std::shared_ptr<const Account> Directory::find(std::string_view name) const {

@@ -14,8 +14,8 @@ namespace outpost::account {
 /// exactly, octet by octet.
 class Directory {
   public:
-    /// Hashes what is configured as a plain password: some milliseconds for each, on the calling
-    /// thread. `key` makes the salts of those, and of names that do not exist, unpredictable and
+    /// Without the accounts that are removed. Hashes what is configured as a plain password, see
+    /// hash_passwords(). `key` makes the salts of those, and of names that do not exist, unpredictable and
     /// yet the same for as long as it is the same.
     [[nodiscard]] static std::shared_ptr<const Directory> build(const config::Config& config,
                                                                 std::string key);
@@ -41,5 +41,10 @@ class Directory {
     std::uint32_t decoy_iterations_ = 0;
     std::size_t decoy_salt_size_ = 0;
 };
+
+/// Puts the RFC 5803 form in place of each plain password, so that later directories of this
+/// configuration are quickly built: some milliseconds for each, on the calling thread. `key`: as
+/// for Directory::build.
+void hash_passwords(config::Config& config, std::string_view key);
 
 }  // namespace outpost::account

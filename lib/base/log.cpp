@@ -5,6 +5,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -14,7 +15,7 @@ namespace outpost::base::log {
 
 namespace {
 
-Format chosen_format = Format::text;
+std::atomic<Format> chosen_format = Format::text;
 
 spdlog::level::level_enum to_spdlog(Level level) {
     switch (level) {

@@ -61,6 +61,15 @@ const Setting* find(const std::map<std::string, Setting>& settings, const std::s
     return found == settings.end() ? nullptr : &found->second;
 }
 
+/// Without what only says where it is written.
+const Upstream& meaning(const Upstream& upstream) {
+    return upstream;
+}
+Account meaning(Account account) {
+    account.place.clear();
+    return account;
+}
+
 /// Those of a section that are in both and differ although not a key of theirs is written
 /// differently.
 template <class Values>
@@ -68,7 +77,7 @@ void name_others(std::string_view section, const Values& before, const Values& a
                  std::vector<std::string>& lines) {
     for (const auto& [name, value] : after) {
         const auto old = before.find(name);
-        if (old == before.end() || old->second == value) continue;
+        if (old == before.end() || meaning(old->second) == meaning(value)) continue;
         const std::string path = fmt::format("{}.{}", section, base::printable(name, 200));
         const bool told = std::ranges::any_of(
             lines, [&](const std::string& text) { return text.starts_with(path + "."); });
@@ -98,6 +107,27 @@ std::vector<std::string> changes(const Config& before, const Config& after) {
     name_others("accounts", before.accounts, after.accounts, lines);
     name_others("upstreams", before.upstreams, after.upstreams, lines);
     return lines;
+}
+
+std::vector<std::string> fixed_while_running(const Config& before, const Config& after) {
+    std::vector<std::string> errors;
+    const auto fixed = [&](std::string_view key, bool same) {
+        if (!same)
+            errors.push_back(fmt::format(
+                "{}: {} cannot change while outpostd runs; restart it, or put the old value back",
+                after.file, key));
+    };
+    fixed("data_dir", before.data_dir == after.data_dir);
+    fixed("spool.segment_size", before.spool.segment_size == after.spool.segment_size);
+    fixed("spool.large_message", before.spool.large_message == after.spool.large_message);
+    fixed("spool.min_free", before.spool.min_free == after.spool.min_free);
+    fixed("control", before.control == after.control);
+    const Submission& old = before.submission;
+    const Submission& now = after.submission;
+    fixed("submission.auth_failures",
+          old.auth_failures_per_address == now.auth_failures_per_address &&
+              old.auth_failures_per_account == now.auth_failures_per_account);
+    return errors;
 }
 
 }  // namespace outpost::config

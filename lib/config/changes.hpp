@@ -17,4 +17,8 @@ namespace outpost::config {
 /// named as a whole: `upstreams.office: a file, variable or default that it refers to has changed`.
 [[nodiscard]] std::vector<std::string> changes(const Config& before, const Config& after);
 
+/// What a reload cannot change, as errors; empty if there is nothing of that kind.
+[[nodiscard]] std::vector<std::string> fixed_while_running(const Config& before,
+                                                           const Config& after);
+
 }  // namespace outpost::config

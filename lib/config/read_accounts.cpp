@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "config/account_settings.hpp"
 #include "config/domain_name.hpp"
 #include "config/network.hpp"
 #include "config/read_limits.hpp"
@@ -118,15 +119,9 @@ void read_inheritable(Section& section, const Config& config, Account& account) 
     }
 }
 
-/// What accounts inherit.
-struct Defaults {
-    Account account;
-    bool names_route = false;
-};
-
 /// `routed`: there are routes for those who name none.
-Defaults read_defaults(Section& accounts, const Config& config, bool routed) {
-    Defaults defaults;
+AccountDefaults read_defaults(Section& accounts, const Config& config, bool routed) {
+    AccountDefaults defaults;
     if (config.upstreams.size() == 1 && !routed)
         defaults.account.route = config.upstreams.begin()->first;
     Section section = subsection(accounts, "defaults");
@@ -140,58 +135,69 @@ Defaults read_defaults(Section& accounts, const Config& config, bool routed) {
     return defaults;
 }
 
-Account read_account(Section& section, const Config& config, const Defaults& defaults,
-                     std::string name) {
-    Account account = defaults.account;
-    account.name = std::move(name);
-    read_credentials(section, account);
+/// All but the credentials.
+void read_settings(Section& section, const Config& config, Account& account) {
     section.read("note", account.note, as_line);
     read_inheritable(section, config, account);
-    if (config.upstreams.size() > 1 && !defaults.names_route) {
+    if (config.upstreams.size() > 1 && !config.account_defaults.names_route) {
         section.missing("route",
                         "is missing; there are several upstreams, so name one or write routes");
     }
     section.finish();
-    return account;
 }
 
-/// What is wrong with an account's name; nothing if it can be used to sign in.
-std::optional<std::string> name_fault(const YamlEntry& entry) {
-    YamlNode name;
-    name.kind = YamlNode::Kind::scalar;
-    name.text = entry.key;
-    const auto line = as_line(name);
-    if (!line) return "an account's name " + line.error();
-    if (entry.key.size() > max_name) {
-        return fmt::format("an account's name is longer than {} octets", max_name);
-    }
-    if (base::trim(entry.key) != entry.key) return "an account's name begins or ends with a space";
-    return std::nullopt;
+Account read_account(Section& section, const Config& config, const YamlEntry& entry) {
+    Account account = config.account_defaults.account;
+    account.name = entry.key;
+    account.place = entry.place.text();
+    read_credentials(section, account);
+    read_settings(section, config, account);
+    return account;
 }
 
 }  // namespace
 
+std::optional<std::string> account_name_fault(std::string_view name) {
+    YamlNode node;
+    node.kind = YamlNode::Kind::scalar;
+    node.text = name;
+    const auto line = as_line(node);
+    if (!line) return "an account's name " + line.error();
+    if (name.size() > max_name) {
+        return fmt::format("an account's name is longer than {} octets", max_name);
+    }
+    if (base::trim(name) != name) return "an account's name begins or ends with a space";
+    return std::nullopt;
+}
+
+Account read_added_account(Section& section, const Config& config, std::string name) {
+    Account account = config.account_defaults.account;
+    account.name = std::move(name);
+    read_settings(section, config, account);
+    if (config.account_defaults.names_route && !has_route(account, config)) {
+        section.missing("route", "is missing; the routes do not take all mail, so name an upstream");
+    }
+    return account;
+}
+
+bool has_route(const Account& account, const Config& config) {
+    return !account.route.empty() ||
+           (!config.routes.empty() && config.routes.back().takes_everything());
+}
+
 void read_accounts(Section& root, Config& config) {
-    const YamlEntry* const entry = root.find("accounts");
     Section accounts = subsection(root, "accounts");
     const bool routed = root.find("routes") != nullptr;
-    const Defaults defaults = read_defaults(accounts, config, routed);
-    bool none = true;
+    config.account_defaults = read_defaults(accounts, config, routed);
     for (const YamlEntry& child : accounts.entries()) {
         if (child.key == "defaults") continue;
-        none = false;
         std::string path = accounts.path_of(base::printable(child.key, 64));
-        if (auto fault = name_fault(child)) {
+        if (auto fault = account_name_fault(child.key)) {
             accounts.diagnostics().add(child.place, std::move(path), std::move(*fault));
             continue;
         }
         Section section(&child.value, std::move(path), accounts.diagnostics());
-        config.accounts[child.key] = read_account(section, config, defaults, child.key);
-    }
-    constexpr std::string_view advice = "without an account nobody can submit mail";
-    root.missing("accounts", fmt::format("is missing; {}", advice));
-    if (entry != nullptr && entry->value.kind == YamlNode::Kind::mapping && none) {
-        root.error(*entry, fmt::format("names no account; {}", advice));
+        config.accounts[child.key] = read_account(section, config, child);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
 #include "config/section_readers.hpp"
 #include "config/units.hpp"
 
@@ -62,11 +63,42 @@ void read_shaping(Section& section, limit::Limits& target) {
     section.read("smooth", target.smooth, as_bool);
 }
 
+Read<YamlNode> as_quota_mapping(const YamlNode& node) {
+    if (node.kind != YamlNode::Kind::scalar) return node;
+    YamlNode mapping;
+    mapping.kind = YamlNode::Kind::mapping;
+    mapping.place = node.place;
+    for (const std::string& part : base::split_list(node.text, ';')) {
+        const std::size_t slash = part.find('/');
+        const std::string_view unit =
+            slash == std::string::npos ? "" : base::trim(std::string_view(part).substr(slash + 1));
+        const std::string_view key = unit == "hour" || unit == "h"  ? "hourly"
+                                     : unit == "day" || unit == "d" ? "daily"
+                                     : unit == "month"              ? "monthly"
+                                                                    : "";
+        if (key.empty()) {
+            return std::unexpected(fmt::format(
+                "{} is not a quota; write COUNT/hour, COUNT/day or COUNT/month, such as 10000/day",
+                in_quotes(part)));
+        }
+        if (mapping.find(key) != nullptr) {
+            return std::unexpected(fmt::format("{} names a count per {} twice",
+                                               in_quotes(node.text), unit));
+        }
+        YamlNode count = node;
+        count.text = base::trim(std::string_view(part).substr(0, slash));
+        mapping.entries.push_back({std::string(key), node.place, std::move(count)});
+    }
+    return mapping;
+}
+
 void read_quota(Section& parent, limit::Quota& target, WhenExceeded* when_exceeded) {
     const YamlEntry* const entry = parent.find("quota");
     if (entry == nullptr) return;
+    const auto mapping = as_quota_mapping(entry->value);
+    if (!mapping) return parent.error(*entry, mapping.error());
     limit::Quota quota;
-    Section section = subsection(parent, "quota");
+    Section section(&*mapping, parent.path_of("quota"), parent.diagnostics());
     section.read("hourly", quota.hourly, as_count);
     section.read("daily", quota.daily, as_count);
     section.read("monthly", quota.monthly, as_count);
@@ -80,7 +112,7 @@ void read_quota(Section& parent, limit::Quota& target, WhenExceeded* when_exceed
         section.error(*exceeded, "is for accounts; mail always waits for an upstream's quota");
     }
     section.finish();
-    const auto& value = entry->value;
+    const auto& value = *mapping;
     if (value.kind == YamlNode::Kind::mapping && value.find("hourly") == nullptr &&
         value.find("daily") == nullptr && value.find("monthly") == nullptr) {
         parent.error(*entry, "limits nothing; write hourly, daily or monthly, such as daily: 2000");

@@ -20,7 +20,9 @@ void read_upstream_limits(Section& section, Upstream& upstream);
 void read_rates(Section& section, std::string_view key, std::vector<limit::Rate>& target);
 /// rate and smooth.
 void read_shaping(Section& section, limit::Limits& target);
-/// quota. `when_exceeded`: null where a quota always waits.
+/// `10000/day;200000/month` as the mapping of the same meaning; a mapping as it is.
+[[nodiscard]] Read<YamlNode> as_quota_mapping(const YamlNode& node);
+/// quota, as a mapping or a text. `when_exceeded`: null where a quota always waits.
 void read_quota(Section& parent, limit::Quota& target, WhenExceeded* when_exceeded);
 
 [[nodiscard]] Read<limit::TimeZone> as_time_zone(const YamlNode& node);

@@ -29,8 +29,10 @@ void read_groups(Section& root, Config& config);
 void read_routes(Section& root, Config& config);
 /// dsn.
 void read_dsn(Section& root, Config& config);
-/// accounts.
+/// accounts; there may be none, as they can be made at run time.
 void read_accounts(Section& root, Config& config);
+/// An account that was made at run time, without its credentials. The configuration is complete.
+[[nodiscard]] Account read_added_account(Section& section, const Config& config, std::string name);
 /// listen.
 void read_listeners(Section& root, Config& config);
 

@@ -128,7 +128,15 @@ struct Account {
     std::optional<limit::DeliveryHours> deliver;  ///< nothing: at any time
     std::string route;  ///< an upstream or group; empty: by Config::routes, the last of which then
                         ///< takes everything
+    std::string place{};   ///< `outpost.yaml:31:3`; empty: made at run time
+    bool removed = false;  ///< nobody can use it; what it has in the queue still goes by it
     bool operator==(const Account&) const = default;
+};
+
+/// What accounts inherit.
+struct AccountDefaults {
+    Account account;
+    bool names_route = false;  ///< or there are routes for those who name none
 };
 
 enum class Encryption : std::uint8_t { none, starttls, tls };
@@ -323,6 +331,7 @@ struct Config {
     Retry retry;
     Dsn dsn;
     std::map<std::string, Account> accounts;
+    AccountDefaults account_defaults;
     std::map<std::string, Upstream> upstreams;
     std::map<std::string, Group> groups;
     std::vector<Route> routes;  ///< the first that fits; an account's own comes before them

@@ -1,7 +1,5 @@
 #include "control/api.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <charconv>
@@ -10,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "control/at_desk.hpp"
 #include "control/json_views.hpp"
 
 namespace outpost::control {
@@ -49,11 +48,6 @@ Response no_such(std::string_view what, std::string_view name) {
 
 }  // namespace
 
-template <class Make>
-auto Api::at_delivery(Make make) {
-    return asio::co_spawn(parts_.delivery, std::move(make), asio::use_awaitable);
-}
-
 asio::awaitable<Response> Api::handle(const Request& request) {
     const std::vector<std::string> path = parts_of(request.path);
     const bool get = request.method == "GET";
@@ -63,6 +57,7 @@ asio::awaitable<Response> Api::handle(const Request& request) {
     };
     if (!get && !post) co_return error_response(405, "only GET and POST are known here");
     if (get && is(1, "status")) co_return co_await status();
+    if (post && is(1, "reload")) co_return co_await reload(request);
     if (get && is(1, "queue")) co_return co_await queue();
     if (get && is(2, "queue") && path[1] == "messages") co_return co_await messages(request);
     if (get && (is(3, "queue") || is(4, "queue")) && path[1] == "messages") {
@@ -72,6 +67,8 @@ asio::awaitable<Response> Api::handle(const Request& request) {
     }
     if (post && is(2, "queue")) co_return co_await change(path[1], request);
     if (post && is(1, "route")) co_return co_await route(request);
+    if (get && is(1, "accounts")) co_return co_await accounts(request);
+    if (post && is(2, "accounts")) co_return co_await change_account(path[1], request);
     if (get && is(1, "upstreams")) co_return co_await upstreams();
     if (post && is(3, "upstreams")) co_return co_await upstream(path[1], path[2], request);
     co_return error_response(404, "there is nothing at " + base::printable(request.path, 128));
@@ -83,14 +80,15 @@ asio::awaitable<Response> Api::status() {
         std::optional<base::WallTime> oldest;
         std::vector<delivery::UpstreamView> upstreams;
     };
-    const auto counts = co_await at_delivery([this]() -> awaitable<Counts> {
-        co_return Counts{parts_.desk.size(), parts_.desk.oldest(), parts_.desk.upstreams()};
-    });
+    const auto counts =
+        co_await at_desk(parts_.delivery, [](delivery::Desk& desk) -> awaitable<Counts> {
+            co_return Counts{desk.size(), desk.oldest(), desk.upstreams()};
+        });
     const spool::Health health = parts_.spool.health();
     json::array all;
     for (const auto& view : counts.upstreams) all.push_back(to_json(view));
     json::object object{{"version", parts_.version},
-                        {"hostname", parts_.hostname},
+                        {"hostname", parts_.accounts.config()->hostname},
                         {"started", base::rfc3339(parts_.started)},
                         {"accepting", health.accepting},
                         {"reason", health.reason},
@@ -101,9 +99,22 @@ asio::awaitable<Response> Api::status() {
     co_return json_response(object);
 }
 
+asio::awaitable<Response> Api::reload(const Request& request) {
+    const Reloaded done = co_await parts_.reload(reason_of(request));
+    const auto strings = [](const std::vector<std::string>& lines) {
+        return json::array(lines.begin(), lines.end());
+    };
+    if (done.errors.empty()) co_return json_response({{"changes", strings(done.changes)}});
+    std::string error = "nothing was changed";
+    for (const auto& each : done.errors) error += "\n" + each;
+    co_return json_response({{"error", error}, {"faults", strings(done.errors)}}, 422);
+}
+
 asio::awaitable<Response> Api::queue() {
-    const auto rows = co_await at_delivery(
-        [this]() -> awaitable<std::vector<delivery::QueueRow>> { co_return parts_.desk.queue(); });
+    const auto rows = co_await at_desk(
+        parts_.delivery, [](delivery::Desk& desk) -> awaitable<std::vector<delivery::QueueRow>> {
+            co_return desk.queue();
+        });
     json::array all;
     for (const auto& row : rows) all.push_back(to_json(row));
     co_return json_response(all);
@@ -112,9 +123,10 @@ asio::awaitable<Response> Api::queue() {
 asio::awaitable<Response> Api::messages(const Request& request) {
     auto filter = read_filter(request);
     if (!filter) co_return error_response(400, filter.error());
-    const auto views = co_await at_delivery([this, &filter, most = list_limit(request)] {
-        return parts_.desk.list(std::move(*filter), most);
-    });
+    const auto views = co_await at_desk(
+        parts_.delivery, [&filter, most = list_limit(request)](delivery::Desk& desk) {
+            return desk.list(std::move(*filter), most);
+        });
     json::array all;
     for (const auto& view : views) all.push_back(to_json(view));
     co_return json_response(all);
@@ -123,7 +135,8 @@ asio::awaitable<Response> Api::messages(const Request& request) {
 asio::awaitable<Response> Api::message(base::MessageId id, std::string_view what) {
     if (what == "content") co_return co_await content(id);
     if (!what.empty() && what != "why") co_return no_such("view", what);
-    const auto views = co_await at_delivery([this, id] { return parts_.desk.show(id); });
+    const auto views =
+        co_await at_desk(parts_.delivery, [id](delivery::Desk& desk) { return desk.show(id); });
     if (views.empty())
         co_return error_response(
             404, "message " + id.text() + " is not in the queue; the log tells what became of it");
@@ -138,8 +151,9 @@ asio::awaitable<Response> Api::message(base::MessageId id, std::string_view what
 }
 
 asio::awaitable<Response> Api::content(base::MessageId id) {
-    auto octets =
-        co_await at_delivery([this, id]() -> awaitable<std::expected<std::string, std::string>> {
+    auto octets = co_await at_desk(
+        parts_.delivery,
+        [this, id](delivery::Desk&) -> awaitable<std::expected<std::string, std::string>> {
             auto stored = co_await parts_.spool.read(id);
             if (!stored) co_return std::unexpected(stored.error().reason);
             std::string all;
@@ -165,9 +179,10 @@ asio::awaitable<Response> Api::change(std::string_view what, const Request& requ
                                  "no message is named; name ids or a filter, or `all` for "
                                  "every message");
     const bool dry_run = change->dry_run;
-    const auto changed = co_await at_delivery([this, &filter, &change] {
-        return parts_.desk.change(std::move(*filter), std::move(*change));
-    });
+    const auto changed =
+        co_await at_desk(parts_.delivery, [&filter, &change](delivery::Desk& desk) {
+            return desk.change(std::move(*filter), std::move(*change));
+        });
     if (!changed) co_return error_response(400, changed.error());
     if (!dry_run)
         base::log::info("operator", {{"does", std::string("queue ") + std::string(what)},
@@ -178,9 +193,10 @@ asio::awaitable<Response> Api::change(std::string_view what, const Request& requ
 }
 
 asio::awaitable<Response> Api::upstreams() {
-    const auto views =
-        co_await at_delivery([this]() -> awaitable<std::vector<delivery::UpstreamView>> {
-            co_return parts_.desk.upstreams();
+    const auto views = co_await at_desk(
+        parts_.delivery,
+        [](delivery::Desk& desk) -> awaitable<std::vector<delivery::UpstreamView>> {
+            co_return desk.upstreams();
         });
     json::array all;
     for (const auto& view : views) all.push_back(to_json(view));
@@ -190,16 +206,18 @@ asio::awaitable<Response> Api::upstreams() {
 asio::awaitable<Response> Api::upstream(std::string_view name, std::string_view what,
                                         const Request& request) {
     if (what == "test") {
-        const auto answer = co_await at_delivery([this, name] { return parts_.desk.test(name); });
+        const auto answer = co_await at_desk(
+            parts_.delivery, [name](delivery::Desk& desk) { return desk.test(name); });
         co_return json_response({{"upstream", name},
                                  {"ok", answer.has_value()},
                                  {"error", answer ? std::string() : answer.error()}});
     }
     if (what != "pause" && what != "resume") co_return no_such("change", what);
     const bool pause = what == "pause";
-    const bool known = co_await at_delivery([this, name, pause]() -> awaitable<bool> {
-        co_return pause ? parts_.desk.pause(name) : parts_.desk.resume(name);
-    });
+    const bool known =
+        co_await at_desk(parts_.delivery, [name, pause](delivery::Desk& desk) -> awaitable<bool> {
+            co_return pause ? desk.pause(name) : desk.resume(name);
+        });
     if (!known) co_return no_such("upstream", name);
     base::log::info("operator", {{"does", std::string("upstream ") + std::string(what)},
                                  {"upstream", name},

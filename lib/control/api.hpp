@@ -1,17 +1,20 @@
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "account/account.hpp"
 #include "base/clock.hpp"
+#include "control/account_keeper.hpp"
+#include "control/at_desk.hpp"
 #include "control/http_server.hpp"
 #include "delivery/desk.hpp"
 #include "limit/limiter.hpp"
+#include "net/offload.hpp"
 #include "spool/spool.hpp"
 
 namespace outpost::control {
@@ -21,19 +24,25 @@ namespace outpost::control {
 /// executor.
 class Api {
   public:
-    /// The desk that has the mail now; called on the delivery executor.
-    using CurrentDesk = std::function<std::shared_ptr<delivery::Desk>()>;
+    /// What a reload did: it has errors, or all of it is in effect.
+    struct Reloaded {
+        std::vector<std::string> changes;
+        std::vector<std::string> errors;
+    };
+    using Reload = std::function<boost::asio::awaitable<Reloaded>(std::string reason)>;
+
     struct Parts {
         std::string version;
-        std::string hostname;
         base::WallTime started;
         const base::Clock& clock;
         spool::Spool& spool;
-        boost::asio::any_io_executor delivery;  ///< the desk's
-        CurrentDesk desk;
+        DeskAccess delivery;
         /// The account of that name; null if there is none.
         std::function<std::shared_ptr<const account::Account>(std::string_view)> account;
         limit::Limiter& limiter;
+        AccountKeeper& accounts;
+        net::OffloadPool& pool;  ///< for changes of accounts
+        Reload reload;
     };
     explicit Api(Parts parts) : parts_(std::move(parts)) {}
 
@@ -45,6 +54,7 @@ class Api {
     struct Path;
 
     awaitable<Response> status();
+    awaitable<Response> reload(const Request& request);
     awaitable<Response> queue();
     awaitable<Response> messages(const Request& request);
     awaitable<Response> message(base::MessageId id, std::string_view what);
@@ -52,12 +62,12 @@ class Api {
     awaitable<Response> change(std::string_view what, const Request& request);
     awaitable<Response> upstreams();
     awaitable<Response> route(const Request& request);
+    awaitable<Response> accounts(const Request& request);
+    awaitable<Response> change_account(std::string_view what, const Request& request);
+    /// What is used of an account's limits.
+    [[nodiscard]] std::vector<limit::Level> levels_of(std::string_view account);
     awaitable<Response> upstream(std::string_view name, std::string_view what,
                                  const Request& request);
-
-    /// Runs `make(desk)` on the delivery executor.
-    template <class Make>
-    auto at_delivery(Make make);
 
     Parts parts_;
 };

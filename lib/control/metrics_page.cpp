@@ -1,8 +1,6 @@
 #include "control/metrics_page.hpp"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <iterator>
 #include <utility>
 
@@ -12,17 +10,22 @@ namespace outpost::control {
 
 namespace asio = boost::asio;
 
-asio::awaitable<void> MetricsPage::look_at_delivery(Observations& seen) {
-    seen.queue = parts_.desk.totals();
-    seen.oldest = parts_.desk.oldest();
-    seen.upstreams = parts_.desk.upstreams();
-    seen.limit_queues = parts_.desk.waiting_for_limits();
+namespace {
+
+asio::awaitable<void> look_at(const delivery::Desk& desk, Observations& seen) {
+    seen.queue = desk.totals();
+    seen.oldest = desk.oldest();
+    seen.upstreams = desk.upstreams();
+    seen.limit_queues = desk.waiting_for_limits();
     co_return;
 }
 
+}  // namespace
+
 asio::awaitable<Response> MetricsPage::show() {
     Observations seen{.version = parts_.version, .started = parts_.started};
-    co_await asio::co_spawn(parts_.delivery, look_at_delivery(seen), asio::use_awaitable);
+    co_await at_desk(parts_.delivery,
+                     [&seen](delivery::Desk& desk) { return look_at(desk, seen); });
     seen.now = parts_.clock.wall();
     for (const auto id : parts_.limiter.all())
         seen.limits.push_back({parts_.limiter.key(id), parts_.limiter.levels(id)});

@@ -1,15 +1,14 @@
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "base/clock.hpp"
+#include "control/at_desk.hpp"
 #include "control/http_server.hpp"
 #include "control/observations.hpp"
-#include "delivery/desk.hpp"
 #include "limit/limiter.hpp"
 #include "net/tls_context.hpp"
 #include "spool/spool.hpp"
@@ -26,8 +25,7 @@ class MetricsPage {
         base::WallTime started;
         const base::Clock& clock;
         const spool::Spool& spool;
-        boost::asio::any_io_executor delivery;  ///< the desk's
-        const delivery::Desk& desk;
+        DeskAccess delivery;
         limit::Limiter& limiter;
         /// What clients are served with now; null: no TLS.
         std::function<std::shared_ptr<const net::TlsServer>()> tls;
@@ -37,8 +35,6 @@ class MetricsPage {
     boost::asio::awaitable<Response> show();
 
   private:
-    boost::asio::awaitable<void> look_at_delivery(Observations& seen);
-
     Parts parts_;
 };
 

@@ -1,5 +1,3 @@
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/object.hpp>
 #include <variant>
 
@@ -51,13 +49,13 @@ boost::asio::awaitable<Response> Api::route(const Request& request) {
     envelope.priority =
         message::effective_priority({account->priority, account->priority_cap}, std::nullopt,
                                     given ? message::priority_from_header(header) : std::nullopt);
-    const auto view = co_await boost::asio::co_spawn(
+    const auto view = co_await at_desk(
         parts_.delivery,
-        [this, &name, &envelope, &header]() -> awaitable<std::optional<delivery::RouteView>> {
-            if (!parts_.desk.knows(name)) co_return std::nullopt;
-            co_return parts_.desk.route(name, envelope, header);
-        },
-        boost::asio::use_awaitable);
+        [&name, &envelope,
+         &header](delivery::Desk& desk) -> awaitable<std::optional<delivery::RouteView>> {
+            if (!desk.knows(name)) co_return std::nullopt;
+            co_return desk.route(name, envelope, header);
+        });
     if (!view) co_return error_response(404, "account " + name + " has no route");
 
     json::object answer = to_json(*view).as_object();
@@ -65,13 +63,7 @@ boost::asio::awaitable<Response> Api::route(const Request& request) {
     answer["accepted"] = refusal.empty() && account->active;
     answer["refusal"] = account->active ? refusal : "525 5.7.13 the account is not active";
     answer["priority"] = envelope.priority;
-    std::vector<limit::Level> levels;
-    for (const char* counter : {"/submit", "/rate", "/quota"}) {
-        const auto id = parts_.limiter.find("account/" + name + counter);
-        if (!id) continue;
-        for (auto& level : parts_.limiter.levels(*id)) levels.push_back(std::move(level));
-    }
-    answer["limits"] = to_json(levels);
+    answer["limits"] = to_json(levels_of(name));
     co_return json_response(answer);
 }
 

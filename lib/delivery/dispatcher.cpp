@@ -120,6 +120,12 @@ asio::awaitable<void> Dispatcher::close_transport(Port& port) {
     changed_.cancel();
 }
 
+void Dispatcher::replace_accounts(const config::Config& config, Permits::Accounts limits) {
+    intake_.replace(Router(config, switchboard_.ways()));
+    picker_.replace(config, std::move(limits));
+    limits_changed();
+}
+
 void Dispatcher::arrived(const std::vector<spool::Summary>& batch) {
     const base::WallTime now = clock_.wall();
     notice_clock(now);

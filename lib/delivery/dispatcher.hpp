@@ -65,6 +65,10 @@ class Dispatcher {
 
     /// After stop(): whether all that was under way has ended.
     [[nodiscard]] bool idle() const noexcept { return tasks_ == 0 && closing_ == 0; }
+    /// Other accounts: routes for mail that arrives from now on, limits and weights for all mail.
+    /// One that is gone should stay as removed, so that its mail keeps its limits. `limits`:
+    /// Permits::define(config.accounts).
+    void replace_accounts(const config::Config& config, Permits::Accounts limits);
 
     [[nodiscard]] const spool::Queue& queue() const noexcept { return queue_; }
     /// For operators; on the executor.

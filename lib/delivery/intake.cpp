@@ -116,10 +116,10 @@ asio::awaitable<void> Intake::read(const Incoming& incoming) {
     // A report takes the way of the message that it is about, whose account its envelope names.
     const std::string& account =
         summary.account.empty() ? stored->envelope.client : summary.account;
-    if (!router_.knows(account)) co_return no_route(incoming, account);
     std::string octets;
     if (router_.reads_header() && !co_await read_header(*stored->body, octets))
         co_return unreadable(incoming, {.reason = "its header section cannot be read"});
+    if (!router_.knows(account)) co_return no_route(incoming, account);
     auto ways = router_.routes(account, stored->envelope, message::read_header(octets));
     if (std::ranges::adjacent_find(ways, std::not_equal_to<>()) == ways.end()) {
         enter(incoming, ways.front());

@@ -31,29 +31,46 @@ std::string_view word(Denial::Whose whose) {
 
 Permits::Permits(Limiter& limiter, const base::Clock& clock, const config::Config& config)
     : limiter_(limiter), clock_(clock) {
-    for (const auto& [name, upstream] : config.upstreams) {
-        auto& entry = upstreams_.emplace_back(
-            Upstream{.name = name, .counter = std::nullopt, .reserve = upstream.reserve});
-        if (!upstream.limits.empty()) entry.counter = define("upstream/" + name, upstream.limits);
-    }
-    for (const auto& [name, account] : config.accounts) {
+    for (const auto& [name, upstream] : config.upstreams)
+        upstreams_.push_back({.name = name,
+                              .counter = define(limiter, "upstream/" + name, upstream.limits),
+                              .reserve = upstream.reserve});
+    replace(define(limiter, config.accounts));
+}
+
+Permits::Accounts Permits::define(Limiter& limiter,
+                                  const std::map<std::string, config::Account>& accounts) {
+    Accounts result;
+    for (const auto& [name, account] : accounts) {
         Account entry{.name = name, .rate = {}, .quota = {}, .hours = account.deliver};
         limit::Limits rates = account.limits;
         rates.quota = {};
-        if (!rates.empty()) entry.rate = define("account/" + name + "/rate", rates);
+        entry.rate = define(limiter, "account/" + name + "/rate", rates);
         const bool holds = account.when_exceeded == config::WhenExceeded::hold;
         if (holds && !account.limits.quota.empty())
-            entry.quota = define("account/" + name + "/quota",
+            entry.quota = define(limiter, "account/" + name + "/quota",
                                  {.rates = {}, .smooth = false, .quota = account.limits.quota});
-        if (entry.rate || entry.quota || entry.hours) accounts_.emplace(name, std::move(entry));
+        if (entry.rate || entry.quota || entry.hours)
+            result.limited_.emplace(name, std::move(entry));
     }
+    return result;
 }
 
-Permits::Counter Permits::define(const std::string& key, const limit::Limits& limits) {
-    return {.id = limiter_.define(key, limits),
-            .transactions = std::ranges::any_of(limits.rates, [](const limit::Rate& rate) {
-                return rate.unit != limit::Unit::recipients;
-            })};
+void Permits::replace(Accounts accounts) {
+    accounts_ = std::move(accounts.limited_);
+}
+
+/// A limit that is gone is taken from its counter, too: that goes on counting should it come back.
+std::optional<Permits::Counter> Permits::define(Limiter& limiter, const std::string& key,
+                                                const limit::Limits& limits) {
+    if (limits.empty()) {
+        if (limiter.find(key)) limiter.define(key, limits);
+        return std::nullopt;
+    }
+    return Counter{.id = limiter.define(key, limits),
+                   .transactions = std::ranges::any_of(limits.rates, [](const limit::Rate& rate) {
+                       return rate.unit != limit::Unit::recipients;
+                   })};
 }
 
 std::expected<Permit, Denial> Permits::acquire(const spool::QueueEntry& entry,

@@ -49,7 +49,14 @@ struct Denial {
 /// The limits of all accounts and upstreams, as delivery meets them. On one executor.
 class Permits {
   public:
+    class Accounts;
+
     Permits(limit::Limiter& limiter, const base::Clock& clock, const config::Config& config);
+    /// The limits of accounts, with their counters defined: may block. On any thread.
+    [[nodiscard]] static Accounts define(limit::Limiter& limiter,
+                                         const std::map<std::string, config::Account>& accounts);
+    /// In place of those that there were. Permits that were given stay good.
+    void replace(Accounts accounts);
 
     /// Permission for as many recipients as may go now by this upstream, at least one. `account`
     /// is empty for our own reports, which are counted against no account.
@@ -88,7 +95,9 @@ class Permits {
     };
     using Barriers = boost::container::static_vector<Barrier, 3>;
 
-    [[nodiscard]] Counter define(const std::string& key, const limit::Limits& limits);
+    [[nodiscard]] static std::optional<Counter> define(limit::Limiter& limiter,
+                                                       const std::string& key,
+                                                       const limit::Limits& limits);
     [[nodiscard]] std::optional<Denial> outside_hours(const Account& account) const;
     [[nodiscard]] Barriers barriers(const Account* account, const spool::QueueEntry& entry,
                                     PortIndex port) const;
@@ -103,6 +112,12 @@ class Permits {
     const base::Clock& clock_;
     std::vector<Upstream> upstreams_;
     std::map<std::string, Account, std::less<>> accounts_;  ///< those that are limited
+};
+
+/// See Permits::define().
+class Permits::Accounts {
+    friend class Permits;
+    std::map<std::string, Account, std::less<>> limited_;
 };
 
 }  // namespace outpost::delivery

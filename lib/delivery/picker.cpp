@@ -34,10 +34,23 @@ Picker::Picker(Parts parts, const config::Config& config)
       clock_(parts.clock),
       permits_(parts.limiter, parts.clock, config),
       again_(std::make_shared<std::function<void()>>(std::move(parts.again))) {
-    for (const auto& [name, account] : config.accounts)
-        if (account.weight != 1) queue_.set_weight(name, account.weight);
+    set_weights(config);
     turns_.resize(config.upstreams.size());
     set_shares(config);
+}
+
+void Picker::set_weights(const config::Config& config) {
+    for (const auto& [name, account] : config.accounts) {
+        if (account.weight == 1 && !weighted_.contains(name)) continue;
+        weighted_.insert(name);
+        queue_.set_weight(name, account.weight);
+    }
+}
+
+void Picker::replace(const config::Config& config, Permits::Accounts accounts) {
+    permits_.replace(std::move(accounts));
+    set_weights(config);
+    queue_.release_all_accounts();
 }
 
 /// A group's mail is shared out as its first upstream's own is.

@@ -71,6 +71,8 @@ class Picker {
     void arrived(const spool::QueueEntry& entry);
     /// The wall clock was put back: what waits for a time by it asks again.
     void ask_for_all_again() { queue_.release_all_accounts(); }
+    /// Other accounts, or other limits and weights of theirs; those that wait are asked again.
+    void replace(const config::Config& config, Permits::Accounts accounts);
     /// What an account waits for with all its mail, if it does.
     [[nodiscard]] const Wait* held(std::uint32_t account) const;
     /// What is used of an upstream's limits.
@@ -80,6 +82,7 @@ class Picker {
 
   private:
     void set_shares(const config::Config& config);
+    void set_weights(const config::Config& config);
     struct Front {
         spool::Queue::Handle handle{};
         std::size_t lane = 0;
@@ -102,6 +105,7 @@ class Picker {
         std::unordered_map<WayIndex, std::uint64_t> served;
     };
     std::vector<Turns> turns_;  ///< by port
+    std::set<std::string> weighted_;  ///< accounts whose weight is not 1, or was not
     /// Leases, each with the account that waits for it or none, whose answer will be heard.
     std::set<std::pair<limit::Limiter::Id, std::optional<std::uint32_t>>> awaited_;
     /// Posted calls look at this: empty once the picker is gone.

@@ -19,6 +19,26 @@ constexpr std::array steps{
     "  state BLOB NOT NULL,"        // limit::LeaseRequest::state
     "  stored_at INTEGER NOT NULL"  // ms since 1970, UTC
     ") STRICT",
+    // Accounts made at run time. One that was removed stays, without its password, for the sake of
+    // what it has in the queue.
+    "CREATE TABLE account ("
+    "  name TEXT PRIMARY KEY,"
+    "  password_hash TEXT NOT NULL,"   // RFC 5803; empty once removed
+    "  created_at INTEGER NOT NULL,"   // ms since 1970, UTC, like all times
+    "  changed_at INTEGER NOT NULL,"
+    "  removed_at INTEGER"
+    ") STRICT;"
+    "CREATE TABLE account_setting ("
+    "  account TEXT NOT NULL REFERENCES account ON DELETE CASCADE,"
+    "  option TEXT NOT NULL,"          // config::AccountOption::name
+    "  value TEXT NOT NULL,"
+    "  PRIMARY KEY (account, option)"
+    ") STRICT, WITHOUT ROWID;"
+    // By an operator; those of the configuration's files too.
+    "CREATE TABLE account_disabled ("
+    "  name TEXT PRIMARY KEY,"
+    "  disabled_at INTEGER NOT NULL"
+    ") STRICT",
 };
 
 }  // namespace

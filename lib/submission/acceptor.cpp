@@ -55,8 +55,8 @@ void Acceptor::accepted(const ErrorCode& error, asio::ip::tcp::socket socket, Se
     if (!error) {
         starved_ = false;
         asio::dispatch(group.context(),
-                       [&group, socket = std::move(socket), rules = &rules_]() mutable {
-                           group.start(std::move(socket), *rules);
+                       [&group, socket = std::move(socket), rules = rules_]() mutable {
+                           group.start(std::move(socket), std::move(rules));
                        });
     }
     // Any other error is of a connection that is gone already (accept(2), "Error handling").

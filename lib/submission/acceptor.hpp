@@ -3,6 +3,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "submission/session_group.hpp"
@@ -17,13 +18,16 @@ class Acceptor {
   public:
     using NextGroup = std::function<SessionGroup&()>;
 
-    /// `rules` and what `next_group` refers to outlive it.
-    Acceptor(boost::asio::ip::tcp::acceptor socket, const ListenerRules& rules,
-             const NextGroup& next_group)
-        : socket_(std::move(socket)), rules_(rules), next_group_(next_group) {}
+    using Rules = std::shared_ptr<const ListenerRules>;
+
+    /// What `next_group` refers to outlives it.
+    Acceptor(boost::asio::ip::tcp::acceptor socket, Rules rules, const NextGroup& next_group)
+        : socket_(std::move(socket)), rules_(std::move(rules)), next_group_(next_group) {}
 
     /// From any thread, once.
     void start();
+    /// For the connections to come. On its thread.
+    void use(Rules rules) { rules_ = std::move(rules); }
     /// On its thread. What is pending ends.
     void close() noexcept;
     [[nodiscard]] auto executor() { return socket_.get_executor(); }
@@ -37,7 +41,7 @@ class Acceptor {
     void back_off(const boost::system::error_code& error);
 
     boost::asio::ip::tcp::acceptor socket_;
-    const ListenerRules& rules_;
+    Rules rules_;
     const NextGroup& next_group_;
     std::optional<boost::asio::steady_timer> pause_;
     bool starved_ = false;

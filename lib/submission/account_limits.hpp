@@ -1,6 +1,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,7 +13,7 @@
 
 namespace outpost::submission {
 
-/// Which counters judge the recipients that an account hands in. Immutable.
+/// Which counters judge the recipients that an account hands in. Thread-safe.
 class AccountLimits {
   public:
     struct Counters {
@@ -23,8 +25,12 @@ class AccountLimits {
     /// Defines the counters of those accounts that have such limits; may block.
     AccountLimits(limit::Limiter& limiter, const std::map<std::string, config::Account>& accounts);
 
+    /// Other accounts, or other limits of theirs, for transactions that begin from now on; what was
+    /// used stays used. May block.
+    void replace(const std::map<std::string, config::Account>& accounts);
+
     [[nodiscard]] limit::Limiter& limiter() const noexcept { return *limiter_; }
-    [[nodiscard]] const Counters& of(std::string_view account) const;
+    [[nodiscard]] Counters of(std::string_view account) const;
 
   private:
     struct Hash {
@@ -34,8 +40,15 @@ class AccountLimits {
         }
     };
 
+    using Table = std::unordered_map<std::string, Counters, Hash, std::equal_to<>>;
+
+    [[nodiscard]] Table define(const std::map<std::string, config::Account>& accounts) const;
+    [[nodiscard]] std::optional<limit::Limiter::Id> define(const std::string& key,
+                                                           const limit::Limits& limits) const;
+
     limit::Limiter* limiter_;
-    std::unordered_map<std::string, Counters, Hash, std::equal_to<>> counters_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<const Table> counters_;
 };
 
 }  // namespace outpost::submission

@@ -3,7 +3,7 @@
 namespace outpost::submission {
 
 std::optional<Admission::Ticket> Admission::admit() {
-    if (connections_.fetch_add(1, std::memory_order_relaxed) >= limits_.connections) {
+    if (connections_.fetch_add(1, std::memory_order_relaxed) >= most_) {
         connections_.fetch_sub(1, std::memory_order_relaxed);
         return std::nullopt;
     }
@@ -18,7 +18,7 @@ bool Admission::Ticket::claim(const config::IpAddress& client) {
     Shard& shard = owner_->shard(client);
     const std::lock_guard lock(shard.mutex);
     std::uint32_t& count = shard.counts[client];
-    if (count >= owner_->limits_.per_address) return false;
+    if (count >= owner_->most_per_address_) return false;
     ++count;
     client_ = client;
     return true;

@@ -48,7 +48,12 @@ class Admission : public std::enable_shared_from_this<Admission> {
     [[nodiscard]] static std::shared_ptr<Admission> make(const Limits& limits) {
         return std::make_shared<Admission>(limits);
     }
-    explicit Admission(const Limits& limits) : limits_(limits) {}
+    explicit Admission(const Limits& limits) { set_limits(limits); }
+    /// For the connections to come.
+    void set_limits(const Limits& limits) noexcept {
+        most_ = limits.connections;
+        most_per_address_ = limits.per_address;
+    }
 
     /// A place among all connections; nothing if there are too many.
     [[nodiscard]] std::optional<Ticket> admit();
@@ -64,7 +69,8 @@ class Admission : public std::enable_shared_from_this<Admission> {
     };
     [[nodiscard]] Shard& shard(const config::IpAddress& client) noexcept;
 
-    Limits limits_;
+    std::atomic<std::uint32_t> most_{0};
+    std::atomic<std::uint32_t> most_per_address_{0};
     std::atomic<std::uint32_t> connections_{0};
     std::array<Shard, 16> shards_;
 };

@@ -38,29 +38,33 @@ std::string advice(const boost::system::error_code& error) {
 
 }  // namespace
 
-PortBinder::PortBinder(net::IoThreads& threads) : threads_(threads) {
-    auto sockets = net::inherited_listeners([this]() -> auto& { return next_context(); });
+PortBinder PortBinder::first(net::IoThreads& threads) {
+    PortBinder binder(threads);
+    auto sockets = net::inherited_listeners([&]() -> auto& { return binder.next_context(); });
     if (!sockets) throw base::StartFailure(EX_CONFIG, sockets.error());
     for (auto& socket : *sockets) {
         boost::system::error_code error;
         const Endpoint endpoint = socket.local_endpoint(error);
-        if (!error) inherited_.emplace(endpoint, std::move(socket));
+        if (!error) binder.inherited_.emplace(endpoint, std::move(socket));
     }
+    return binder;
 }
 
 asio::io_context& PortBinder::next_context() noexcept {
     return threads_[next_++ % threads_.size()];
 }
 
-void PortBinder::bind(const config::Listener& listener, const Take& take) {
+void PortBinder::bind(const config::Listener& listener, const Take& take, const Have& have) {
     boost::system::error_code error;
     const auto address = asio::ip::make_address(listener.address, error);
     if (error)
         throw base::StartFailure(EX_CONFIG,
                                  fmt::format("listen: {} is not an IP address", listener.address));
     for (const config::PortRange& range : listener.ports)
-        for (std::uint32_t port = range.first; port <= range.last; ++port)
-            bind_port(Endpoint(address, static_cast<std::uint16_t>(port)), range.single(), take);
+        for (std::uint32_t port = range.first; port <= range.last; ++port) {
+            const Endpoint endpoint(address, static_cast<std::uint16_t>(port));
+            if (!have || !have(endpoint)) bind_port(endpoint, range.single(), take);
+        }
 }
 
 void PortBinder::bind_port(const Endpoint& endpoint, bool must, const Take& take) {

@@ -19,10 +19,14 @@ class PortBinder {
     using Socket = boost::asio::ip::tcp::acceptor;
     using Take = std::function<void(Socket)>;
 
-    explicit PortBinder(net::IoThreads& threads);
+    /// Takes over what systemd has handed over, which is for once.
+    static PortBinder first(net::IoThreads& threads);
+    explicit PortBinder(net::IoThreads& threads) : threads_(threads) {}
 
-    /// Throws base::StartFailure if the address or a port named singly cannot be bound.
-    void bind(const config::Listener& listener, const Take& take);
+    /// Throws base::StartFailure if the address or a port named singly cannot be bound. `have` is
+    /// asked whether a socket is there already.
+    using Have = std::function<bool(const boost::asio::ip::tcp::endpoint&)>;
+    void bind(const config::Listener& listener, const Take& take, const Have& have = {});
     /// Warns of ports of ranges that other programs hold. Throws StartFailure for sockets of
     /// systemd's that no listener names: clients would connect to them and wait for ever. Once,
     /// after the last bind().

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "limit/limiter.hpp"
 #include "submission/account_limits.hpp"
@@ -25,9 +26,9 @@ class RecipientPermits {
         }
     };
 
-    /// Both outlive it.
-    RecipientPermits(limit::Limiter& limiter, const AccountLimits::Counters& counters)
-        : limiter_(limiter), counters_(counters) {}
+    /// The limiter outlives it.
+    RecipientPermits(limit::Limiter& limiter, AccountLimits::Counters counters)
+        : limiter_(limiter), counters_(std::move(counters)) {}
     ~RecipientPermits() { settle_quota({}); }
     RecipientPermits(const RecipientPermits&) = delete;
     RecipientPermits& operator=(const RecipientPermits&) = delete;
@@ -43,7 +44,7 @@ class RecipientPermits {
     void settle_quota(const limit::Usage& used);
 
     limit::Limiter& limiter_;
-    const AccountLimits::Counters& counters_;
+    const AccountLimits::Counters counters_;
     limit::Usage taken_;
 };
 

@@ -37,18 +37,17 @@ bool blames_client(smtp::CommandFault fault) noexcept {
 
 }  // namespace
 
-Session::Session(const Environment& environment, asio::io_context& context,
-                 asio::ip::tcp::socket socket)
-    : environment_(environment),
-      services_(environment.services),
+Session::Session(Environment environment, asio::io_context& context, asio::ip::tcp::socket socket)
+    : environment_(std::move(environment)),
+      services_(environment_.terms->services),
       wire_(context, std::move(socket)),
-      machine_(machine_rules(environment.services, environment.listener)) {
-    environment_.listener.sessions.all->add();
-    environment_.listener.sessions.open->add(1);
+      machine_(machine_rules(services_, *environment_.listener)) {
+    environment_.listener->sessions.all->add();
+    environment_.listener->sessions.open->add(1);
 }
 
 Session::~Session() {
-    environment_.listener.sessions.open->add(-1);
+    environment_.listener->sessions.open->add(-1);
 }
 
 Session::awaitable<void> Session::run() {
@@ -71,6 +70,30 @@ void Session::stop_now() {
     wire_.stream().expires_after({});
 }
 
+void Session::accounts_changed() {
+    if (waiting_ && !may_stay()) wire_.stream().expires_after({});
+}
+
+/// Takes over what has changed of the account; false if the client may not use it any more.
+bool Session::may_stay() {
+    const account::Authenticator& authenticator = services_.authenticator;
+    const std::uint64_t now = authenticator.generation();
+    if (signed_out_ || !client_.account || now == accounts_) return !signed_out_;
+    accounts_ = now;
+    auto account = authenticator.directory()->find(client_.account->name);
+    signed_out_ = !account || !account->active ||
+                  (client_.authenticated && (!account->admits(client_.address) ||
+                                             account->secret != client_.account->secret));
+    if (signed_out_) {
+        base::log::info("session ended: its account was changed",
+                        {{"client", client_.address_text}, {"account", client_.account->name}});
+        return false;
+    }
+    client_.account = std::move(account);
+    machine_.set_limits(client_.account->max_message_size, client_.account->max_recipients);
+    return true;
+}
+
 bool Session::leaving() const noexcept {
     return stopping_ && !machine_.in_transaction();
 }
@@ -81,13 +104,18 @@ Session::awaitable<void> Session::converse() {
             turn_away(wording::shutting_down);
             break;
         }
+        if (!may_stay()) {
+            turn_away(wording::account_changed);
+            break;
+        }
         const auto event = wire_.next_line();
         if (std::holds_alternative<smtp::NeedMore>(event)) {
             wire_.stream().expires_after(services_.limits.idle_timeout);
             waiting_ = true;
             auto filled = co_await wire_.fill(Conversation::command_room);
             waiting_ = false;
-            if (!filled) lost(filled.error(), wording::idle);
+            if (!filled)
+                lost(filled.error(), signed_out_ ? wording::account_changed : wording::idle);
             continue;
         }
         const auto* line = std::get_if<smtp::Line>(&event);

@@ -2,14 +2,15 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/intrusive/list_hook.hpp>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
 #include "smtp/server_machine.hpp"
 #include "submission/client.hpp"
 #include "submission/conversation.hpp"
-#include "submission/greeting.hpp"
 #include "submission/settings.hpp"
+#include "submission/terms.hpp"
 #include "submission/transaction.hpp"
 
 namespace outpost::submission {
@@ -23,13 +24,11 @@ class Session : public boost::intrusive::list_base_hook<
     template <class T>
     using awaitable = boost::asio::awaitable<T>;
 
-    /// What it refers to outlives it.
     struct Environment {
-        const Services& services;
-        const Greeting& greeting;
-        const ListenerRules& listener;
+        std::shared_ptr<const Terms> terms;
+        std::shared_ptr<const ListenerRules> listener;
     };
-    Session(const Environment& environment, boost::asio::io_context& context,
+    Session(Environment environment, boost::asio::io_context& context,
             boost::asio::ip::tcp::socket socket);
     ~Session();
     Session(const Session&) = delete;
@@ -42,6 +41,9 @@ class Session : public boost::intrusive::list_base_hook<
     void stop();
     /// Ends it at once, whatever is going on, but for a message that is being stored.
     void stop_now();
+    /// If its account is gone, disabled or has another password, the session ends with 421 4.7.0:
+    /// at once if it waits for a command, else before the next one.
+    void accounts_changed();
 
   private:
     // session_opening.cpp: up to the banner
@@ -60,6 +62,7 @@ class Session : public boost::intrusive::list_base_hook<
     awaitable<void> perform_waiting(smtp::Action action);
     void lost(const net::Failure& failure, std::string_view timeout_reply);
     [[nodiscard]] bool leaving() const noexcept;
+    [[nodiscard]] bool may_stay();
 
     // session_verbs.cpp: the verbs that do more than say a reply
     void greet();
@@ -84,8 +87,10 @@ class Session : public boost::intrusive::list_base_hook<
     std::optional<Transaction> transaction_;
     Admission::Ticket ticket_;
     unsigned auth_failures_ = 0;
-    bool waiting_ = false;   ///< for a command
-    bool unleased_ = false;  ///< the recipient waits for the store of the account's limits
+    std::uint64_t accounts_ = 0;  ///< Authenticator::generation() of the client's account
+    bool signed_out_ = false;     ///< by the operator
+    bool waiting_ = false;        ///< for a command
+    bool unleased_ = false;       ///< the recipient waits for the store of the account's limits
     bool stopping_ = false;
     bool ending_ = false;
     bool linger_ = false;  ///< the client may not expect the end

@@ -41,13 +41,13 @@ bool Census::wait_for_none(std::chrono::milliseconds limit) {
     return none_left_.wait_for(lock, limit, [this] { return count() == 0; });
 }
 
-void SessionGroup::start(asio::ip::tcp::socket socket, const ListenerRules& listener) {
-    const Session::Environment environment{shared_.services, shared_.greeting, listener};
-    auto session = std::make_unique<Session>(environment, context_, std::move(socket));
+void SessionGroup::start(asio::ip::tcp::socket socket,
+                         std::shared_ptr<const ListenerRules> listener) {
+    auto session = std::make_unique<Session>(Session::Environment{terms_, std::move(listener)},
+                                             context_, std::move(socket));
     sessions_.push_back(*session);
     if (stopping_) session->stop();
-    net::spawn(context_.get_executor(), drive(Counted(shared_.census), std::move(session)),
-               "session");
+    net::spawn(context_.get_executor(), drive(Counted(census_), std::move(session)), "session");
 }
 
 void SessionGroup::stop() {
@@ -58,6 +58,10 @@ void SessionGroup::stop() {
 void SessionGroup::stop_now() {
     stopping_ = true;
     for (Session& session : sessions_) session.stop_now();
+}
+
+void SessionGroup::accounts_changed() {
+    for (Session& session : sessions_) session.accounts_changed();
 }
 
 }  // namespace outpost::submission

@@ -34,24 +34,25 @@ class Census {
 /// The sessions of one io_context. All members but context() are for its thread.
 class SessionGroup {
   public:
-    struct Shared {
-        const Services& services;
-        const Greeting& greeting;
-        std::shared_ptr<Census> census;
-    };
-    SessionGroup(boost::asio::io_context& context, Shared shared)
-        : context_(context), shared_(std::move(shared)) {}
+    SessionGroup(boost::asio::io_context& context, std::shared_ptr<const Terms> terms,
+                 std::shared_ptr<Census> census)
+        : context_(context), terms_(std::move(terms)), census_(std::move(census)) {}
 
     [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
-    /// `socket` belongs to context(); `listener` outlives the session.
-    void start(boost::asio::ip::tcp::socket socket, const ListenerRules& listener);
+    /// `socket` belongs to context().
+    void start(boost::asio::ip::tcp::socket socket, std::shared_ptr<const ListenerRules> listener);
+    /// Sessions that come later are held by these.
+    void use(std::shared_ptr<const Terms> terms) { terms_ = std::move(terms); }
     /// See Session::stop(); sessions that come later are turned away.
     void stop();
     void stop_now();
+    /// See Session::accounts_changed().
+    void accounts_changed();
 
   private:
     boost::asio::io_context& context_;
-    Shared shared_;
+    std::shared_ptr<const Terms> terms_;
+    std::shared_ptr<Census> census_;
     bool stopping_ = false;
     boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>> sessions_;
 };

@@ -44,14 +44,14 @@ std::size_t surely_missing(std::string_view begun) {
 Session::awaitable<bool> Session::open() {
     client_.address = to_address(wire_.stream().remote().address());
     if (const bool admitted = co_await admit(); !admitted) co_return false;
-    if (environment_.listener.tls == config::ListenerTls::implicit) {
+    if (environment_.listener->tls == config::ListenerTls::implicit) {
         if (const bool encrypted = co_await encrypt(); !encrypted) co_return false;
     }
     if (stopping_) {
         turn_away(wording::shutting_down);
         co_return false;
     }
-    if (environment_.listener.trusted_account) {
+    if (environment_.listener->trusted_account) {
         if (!sign_in_trusted()) co_return false;
     } else if (services_.authenticator.address_throttled(client_.address)) {
         base::log::debug("connection refused: too many failed logins",
@@ -60,13 +60,13 @@ Session::awaitable<bool> Session::open() {
         turn_away(wording::auth_failure(account::AuthFailure::address_throttled));
         co_return false;
     }
-    wire_.say(environment_.greeting.banner());
+    wire_.say(environment_.terms->greeting.banner());
     co_return true;
 }
 
 Session::awaitable<bool> Session::admit() {
     auto ticket = services_.admission->admit();
-    if (ticket && environment_.listener.proxy_protocol) {
+    if (ticket && environment_.listener->proxy_protocol) {
         const bool read = co_await read_proxy_header();
         if (!read) co_return false;
     }
@@ -86,7 +86,7 @@ Session::awaitable<bool> Session::admit() {
     counts::refused(why);
     base::log::info("connection refused", {{"client", client_.address_text}, {"reply", refusal}});
     // A handshake to say so would cost more than the connection is worth.
-    if (environment_.listener.tls == config::ListenerTls::implicit) {
+    if (environment_.listener->tls == config::ListenerTls::implicit) {
         broken_ = true;
     } else {
         wire_.say(refusal);
@@ -141,15 +141,16 @@ Session::awaitable<bool> Session::encrypt() {
 }
 
 bool Session::sign_in_trusted() {
+    accounts_ = services_.authenticator.generation();
     client_.account =
-        services_.authenticator.directory()->find(*environment_.listener.trusted_account);
+        services_.authenticator.directory()->find(*environment_.listener->trusted_account);
     if (client_.account) {
         machine_.set_limits(client_.account->max_message_size, client_.account->max_recipients);
         return true;
     }
     counts::refused(counts::Refused::no_account);
     base::log::error("trusted_account names no account",
-                     {{"account", *environment_.listener.trusted_account}});
+                     {{"account", *environment_.listener->trusted_account}});
     turn_away(wording::no_trusted_account);
     return false;
 }

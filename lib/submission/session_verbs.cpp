@@ -14,11 +14,11 @@ void Session::greet() {
     if (client_.esmtp) {
         client_.helo = std::get<smtp::EhloCommand>(command_).domain;
         const bool auth = machine_.offers_auth() && !machine_.signed_in();
-        wire_.say_wire(environment_.greeting.ehlo(machine_.offers_starttls(), auth,
-                                                  environment_.services.clock.wall()));
+        wire_.say_wire(environment_.terms->greeting.ehlo(machine_.offers_starttls(), auth,
+                                                         services_.clock.wall()));
     } else {
         client_.helo = std::get<smtp::HeloCommand>(command_).domain;
-        wire_.say(environment_.greeting.helo());
+        wire_.say(environment_.terms->greeting.helo());
     }
 }
 
@@ -78,6 +78,7 @@ Session::awaitable<void> Session::start_tls() {
 
 Session::awaitable<void> Session::authenticate() {
     const auto command = std::get<smtp::AuthCommand>(std::move(command_));
+    accounts_ = services_.authenticator.generation();
     auto outcome = co_await run_auth(wire_, services_, client_, command, auth_failures_);
     if (!outcome) {
         lost(outcome.error(), wording::idle);

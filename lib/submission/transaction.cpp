@@ -131,11 +131,12 @@ smtp::BodyRules Transaction::rules() const {
 }
 
 void Transaction::begin_message() {
+    account_ = client_.account;
     id_ = services_.spool.next_id();
     envelope_.received = services_.clock.wall();
     envelope_.client = "[" + client_.address_text + "]";
     const DataSink::Facts facts{
-        .account = *client_.account,
+        .account = *account_,
         .trace = {.hostname = services_.hostname,
                   .client_address = client_.address_text,
                   .client_name = {},

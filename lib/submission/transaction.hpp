@@ -2,6 +2,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -21,7 +22,8 @@ namespace outpost::submission {
 
 /// One mail transaction, from MAIL to the reply after its data: the envelope, the message on its
 /// way in, and its way into the spool. Replies are lines without the last CRLF. Used by the
-/// session's coroutine alone; `client` must not change meanwhile.
+/// session's coroutine alone; `client` may get a newer version of its account between two calls,
+/// and does not change otherwise.
 class Transaction {
   public:
     template <class T>
@@ -78,13 +80,14 @@ class Transaction {
 
     const Services& services_;
     const Client& client_;
-    const AccountLimits::Counters& counters_;
+    const AccountLimits::Counters counters_;
     RecipientPermits permits_;
     std::optional<RecipientPermits::Denial> denial_;  ///< of the recipient that was asked for last
     smtp::Envelope envelope_;
     std::uint64_t announced_ = 0;
     base::MonoTime began_{};
     base::MessageId id_;
+    std::shared_ptr<const account::Account> account_;  ///< that judges the message
     std::optional<Incoming> incoming_;
 };
 

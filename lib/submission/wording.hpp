@@ -74,6 +74,8 @@ inline constexpr std::string_view too_many_from_address =
     "421 4.7.0 Too many connections from your address; close some, or send one after the other";
 inline constexpr std::string_view no_trusted_account =
     "421 4.3.5 The mail relay has no account for this port; ask its operator to set one up";
+inline constexpr std::string_view account_changed =
+    "421 4.7.0 The operator of this mail relay has changed your account; sign in again";
 inline constexpr std::string_view idle =
     "421 4.4.2 Nothing was received for too long; connect again to send mail";
 inline constexpr std::string_view data_timeout =

@@ -100,6 +100,11 @@ TEST_F(ConfigLimits, Quotas) {
     EXPECT_EQ(web.limits.quota.monthly, 200000U);
     EXPECT_EQ(web.limits.quota.zone.name(), "Europe/Amsterdam");
     EXPECT_EQ(web.when_exceeded, WhenExceeded::hold);
+    const Account text = account("quota: 50/hour; 10000/day ;200000/month");
+    EXPECT_EQ(text.limits.quota.hourly, 50U);
+    EXPECT_EQ(text.limits.quota.daily, 10000U);
+    EXPECT_EQ(text.limits.quota.monthly, 200000U);
+    EXPECT_EQ(text.when_exceeded, WhenExceeded::reject);
     const Account plain = account("quota: {daily: 1}");
     EXPECT_EQ(plain.limits.quota.daily, 1U);
     EXPECT_FALSE(plain.limits.quota.hourly);
@@ -114,7 +119,12 @@ TEST_F(ConfigLimits, FaultsOfQuotas) {
               "monthly, such as daily: 2000\n");
     EXPECT_THAT(account_errors("quota: {daily: 0}"),
                 HasSubstr("accounts.web.quota.daily: \"0\" is not a whole number from 1 to"));
-    EXPECT_THAT(account_errors("quota: 500"), HasSubstr("quota: must be a mapping of keys"));
+    EXPECT_THAT(account_errors("quota: 500"),
+                HasSubstr("quota: \"500\" is not a quota; write COUNT/hour, COUNT/day or"));
+    EXPECT_THAT(account_errors("quota: [500/day]"), HasSubstr("must be a mapping of keys, not a"));
+    EXPECT_THAT(account_errors("quota: 0/day"), HasSubstr("quota.daily: \"0\" is not a whole"));
+    EXPECT_THAT(account_errors("quota: 5/day;6/d"), HasSubstr("names a count per d twice"));
+    EXPECT_THAT(account_errors("quota: ''"), HasSubstr("quota: limits nothing"));
     EXPECT_THAT(account_errors("quota: {dayly: 5}"),
                 HasSubstr("quota.dayly: is not a known key; did you mean daily?"));
     EXPECT_THAT(account_errors("quota: {daily: 5, when_exceeded: rejct}"),
@@ -302,9 +312,7 @@ TEST_F(ConfigLimits, FaultsOfDefaultsAreReportedOnce) {
               "account that it belongs to\n"
               "outpost.yaml:6:39: accounts.defaults.priorty: is not a known key; did you mean "
               "priority?\n");
-    EXPECT_EQ(errors(text_of_accounts("  defaults: {priority: 1}\n")),
-              "outpost.yaml:6:3: accounts: names no account; without an account nobody can submit "
-              "mail\n");
+    EXPECT_EQ(errors(text_of_accounts("  defaults: {priority: 1}\n")), "");
 }
 
 TEST_F(ConfigLimits, ADefaultRouteIsEnoughWhereUpstreamsAreSeveral) {

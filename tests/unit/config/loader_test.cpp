@@ -209,16 +209,13 @@ TEST_F(Loader, SaysWhatIsMissing) {
     EXPECT_EQ(
         errors("hostname: a.example\n"),
         "outpost.yaml:1:1: upstreams: is missing; name at least one\n"
-        "outpost.yaml:1:1: accounts: is missing; without an account nobody can submit mail\n"
         "outpost.yaml:1:1: listen: is missing; write a list such as [{address: \"::\", ports: "
         "[587], tls: starttls}]\n");
     EXPECT_EQ(
         errors("hostname: a.example\nlisten: []\nupstreams: {}\naccounts: {}\n"),
         "outpost.yaml:2:9: listen: names no listener; write a list such as [{address: \"::\", "
         "ports: [587], tls: starttls}]\n"
-        "outpost.yaml:3:12: upstreams: names no upstream; name at least one\n"
-        "outpost.yaml:4:11: accounts: names no account; without an account nobody can submit "
-        "mail\n");
+        "outpost.yaml:3:12: upstreams: names no upstream; name at least one\n");
 }
 
 TEST_F(Loader, ListsNoMoreThanFiftyFaults) {

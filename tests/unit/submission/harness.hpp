@@ -80,6 +80,12 @@ class Harness {
         server->start();
         return port;
     }
+    /// What the test has changed in config.accounts takes effect.
+    void change_accounts() {
+        account_limits_->replace(config.accounts);
+        authenticator_->replace(account::Directory::build(config, "key"));
+        server->accounts_changed();
+    }
     /// Encrypted, AUTH needed.
     std::uint16_t start() { return start({}); }
     /// In the clear, no AUTH: every client is `shop`.
