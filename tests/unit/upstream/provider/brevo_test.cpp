@@ -36,7 +36,7 @@ TEST(BrevoRequest, SaysAllOfAMessage) {
                     "List-Unsubscribe": "<https://example.com/u/1>",
                     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
                     "Precedence": "bulk", "X-Mailer": "Test 1.0",
-                    "X-Team": "=?iso-8859-1?Q?gr=FCn?=",
+                    "X-Team": "=?UTF-8?b?Z3LDvG4=?=",
                     "Sender": "Office <office@example.com>",
                     "X-Mailin-custom": "01HZX0ABCD",
                     "idempotencyKey": "6f2c6c0e-6a5b-5c0b-9f0e-0a8b1c2d3e4f"}})"));

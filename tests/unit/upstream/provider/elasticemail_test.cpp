@@ -36,7 +36,7 @@ TEST(ElasticemailRequest, SaysAllOfAMessage) {
                                 "List-Unsubscribe": "<https://example.com/u/1>",
                                 "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
                                 "Precedence": "bulk", "X-Mailer": "Test 1.0",
-                                "X-Team": "=?iso-8859-1?Q?gr=FCn?=",
+                                "X-Team": "=?UTF-8?b?Z3LDvG4=?=",
                                 "Sender": "Office <office@example.com>"},
                     "Postback": "01HZX0ABCD"},
         "Options": {"TrackOpens": false, "TrackClicks": false}})"));

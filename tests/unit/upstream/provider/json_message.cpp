@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-
 namespace outpost::upstream::test {
 
 namespace {
@@ -93,8 +91,6 @@ std::string crlf(std::string_view text) {
     return out;
 }
 
-constexpr std::array names{"full", "no-image", "bare", "empty", "invitation"};
-
 }  // namespace
 
 JsonMessage::JsonMessage(Shape shape) {
@@ -115,8 +111,6 @@ net::HttpRequest request_for(const Provider& provider, Shape shape,
     auto request = provider.request(message.call(), settings);
     EXPECT_TRUE(request) << request.error().text;
     if (!request) return {};
-    dump_request(std::string(provider.type) + "-" + names[static_cast<std::size_t>(shape)],
-                 *request);
     return std::move(*request);
 }
 

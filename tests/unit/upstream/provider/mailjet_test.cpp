@@ -37,7 +37,7 @@ TEST(MailjetRequest, SaysAllOfAMessage) {
                     "References": "<orig-0@example.net> <orig-1@example.net>",
                     "List-Unsubscribe": "<https://example.com/u/1>",
                     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-                    "Precedence": "bulk", "X-Team": "=?iso-8859-1?Q?gr=FCn?="},
+                    "Precedence": "bulk", "X-Team": "=?UTF-8?b?Z3LDvG4=?="},
         "CustomID": "01HZX0ABCD",
         "TrackOpens": "disabled",
         "TrackClicks": "disabled"}]})"));

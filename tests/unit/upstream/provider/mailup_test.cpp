@@ -35,7 +35,7 @@ TEST(MailupRequest, SaysAllOfAMessage) {
             {"N": "List-Unsubscribe", "V": "<https://example.com/u/1>"},
             {"N": "List-Unsubscribe-Post", "V": "List-Unsubscribe=One-Click"},
             {"N": "Precedence", "V": "bulk"}, {"N": "X-Mailer", "V": "Test 1.0"},
-            {"N": "X-Team", "V": "=?iso-8859-1?Q?gr=FCn?="},
+            {"N": "X-Team", "V": "=?UTF-8?b?Z3LDvG4=?="},
             {"N": "X-Outpost-Id", "V": "01HZX0ABCD"}],
         "Attachments": [{"Filename": "Grüße.pdf", "ContentId": "", "Body": "SGVsbG8="}],
         "EmbeddedImages": [{"Filename": "logo.png", "ContentId": "logo1",

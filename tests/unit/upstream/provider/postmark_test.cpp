@@ -35,7 +35,7 @@ TEST(PostmarkRequest, SaysAllOfAMessage) {
                     {"Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click"},
                     {"Name": "Precedence", "Value": "bulk"},
                     {"Name": "X-Mailer", "Value": "Test 1.0"},
-                    {"Name": "X-Team", "Value": "=?iso-8859-1?Q?gr=FCn?="},
+                    {"Name": "X-Team", "Value": "=?UTF-8?b?Z3LDvG4=?="},
                     {"Name": "Sender", "Value": "Office <office@example.com>"},
                     {"Name": "Message-ID", "Value": "<m1@example.com>"}],
         "Attachments": [{"Name": "logo.png", "Content": "iVBORw0KGgo=",

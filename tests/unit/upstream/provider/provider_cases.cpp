@@ -4,13 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
-#include <cstdlib>
-#include <fstream>
 
-#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "upstream/provider/api_outcome.hpp"
 
@@ -117,21 +112,6 @@ std::string header_of(const net::HttpRequest& request, std::string_view name) {
     for (const auto& [key, value] : request.secret_headers)
         if (base::iequals(key, name)) return std::string(value.reveal());
     return {};
-}
-
-void dump_request(const std::string& name, const net::HttpRequest& request) {
-    const char* folder = std::getenv("OUTPOST_DUMP_REQUESTS");
-    if (folder == nullptr) return;
-    boost::json::object headers;
-    for (const auto& [key, value] : request.headers) headers[key] = value;
-    for (const auto& [key, value] : request.secret_headers)
-        headers[key] = std::string(value.reveal());
-    const boost::json::object dump{{"name", name},
-                                   {"method", request.method},
-                                   {"url", request.url},
-                                   {"headers", std::move(headers)},
-                                   {"body_base64", base::base64_encode(request.body)}};
-    std::ofstream(fmt::format("{}/{}.json", folder, name)) << boost::json::serialize(dump) << '\n';
 }
 
 }  // namespace outpost::upstream::test

@@ -56,8 +56,4 @@ boost::json::value parsed_body(const net::HttpRequest& request);
 /// The first header of that name, secret ones included; empty if there is none.
 std::string header_of(const net::HttpRequest& request, std::string_view name);
 
-/// Writes the request as `NAME.json` into the folder that OUTPOST_DUMP_REQUESTS names, for a check
-/// against the provider's own specification; does nothing if it is not set.
-void dump_request(const std::string& name, const net::HttpRequest& request);
-
 }  // namespace outpost::upstream::test

@@ -34,7 +34,7 @@ TEST(ResendRequest, SaysAllOfAMessage) {
                     "List-Unsubscribe": "<https://example.com/u/1>",
                     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
                     "Precedence": "bulk", "X-Mailer": "Test 1.0",
-                    "X-Team": "=?iso-8859-1?Q?gr=FCn?=",
+                    "X-Team": "=?UTF-8?b?Z3LDvG4=?=",
                     "Sender": "Office <office@example.com>"},
         "attachments": [{"filename": "logo.png", "content": "iVBORw0KGgo=",
                          "content_type": "image/png", "content_id": "logo1"},

@@ -41,7 +41,7 @@ TEST(SendgridRequest, SaysAllOfAMessage) {
                     "List-Unsubscribe": "<https://example.com/u/1>",
                     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
                     "Precedence": "bulk", "X-Mailer": "Test 1.0",
-                    "X-Team": "=?iso-8859-1?Q?gr=FCn?=",
+                    "X-Team": "=?UTF-8?b?Z3LDvG4=?=",
                     "Sender": "Office <office@example.com>", "Message-ID": "<m1@example.com>"},
         "attachments": [{"content": "iVBORw0KGgo=", "type": "image/png", "filename": "logo.png",
                          "disposition": "inline", "content_id": "logo1"},

@@ -25,7 +25,6 @@ const std::string raw =
 TEST(SparkpostRequest, CarriesTheOctetsAndTheEnvelope) {
     const auto request = sparkpost_provider.request(test::raw_message(raw), settings());
     ASSERT_TRUE(request);
-    test::dump_request("sparkpost", *request);
     EXPECT_EQ(request->url, "https://api.eu.sparkpost.com/api/v1/transmissions");
     EXPECT_EQ(test::header_of(*request, "authorization"), "0000fake");
     auto body = test::parsed_body(*request).as_object();
@@ -45,7 +44,6 @@ TEST(SparkpostRequest, TakesAReturnPath) {
     with.return_path = "bounces@bounce.example.com";
     const auto request = sparkpost_provider.request(test::raw_message(raw), with);
     ASSERT_TRUE(request);
-    test::dump_request("sparkpost-return-path", *request);
     EXPECT_EQ(test::parsed_body(*request).at("return_path"), "bounces@bounce.example.com");
 }
 
