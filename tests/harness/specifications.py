@@ -27,9 +27,11 @@ def load(file):
 class OpenApi:
     """One operation of an OpenAPI 3 or Swagger 2 document."""
 
-    def __init__(self, file, path):
+    def __init__(self, file, path, base=None):
+        """`base`: where the API is, if that is not what the document says."""
         self.document = load(file)
         self.path = path
+        self.base = base
         self.operation = self.document["paths"][path]["post"]
 
     def schema(self, media_type):
@@ -61,6 +63,8 @@ class OpenApi:
                 yield f"{parameter['name']}: {error.message}"
 
     def _bases(self):
+        if self.base:
+            return [re.escape(self.base)]
         if "swagger" in self.document:
             return [re.escape("https://" + self.document["host"] + self.document["basePath"])]
         urls = (server["url"].rstrip("/") for server in self.document["servers"])

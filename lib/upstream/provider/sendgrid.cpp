@@ -51,7 +51,9 @@ json::array attachments_of(const message::MimeContent& content) {
 
 json::object personalization_of(const ApiMessage& message) {
     const auto who = api::addressed(*message.content, message.recipients);
-    json::object object{{"to", api::address_objects(who.to)}};
+    // Not beside `from`, where the specification has a string for it.
+    json::object object{{"to", api::address_objects(who.to)},
+                        {"custom_args", {{"queue_id", message.id}}}};
     if (!who.cc.empty()) object["cc"] = api::address_objects(who.cc);
     if (!who.bcc.empty()) object["bcc"] = api::address_objects(who.bcc);
     return object;
@@ -77,7 +79,6 @@ ApiRequest send_request(const ApiMessage& message, const ProviderSettings& setti
         {"from", api::address_object(content.from.front())},
         {"subject", api::subject_or_default(content)},
         {"content", content_of(content)},
-        {"custom_args", {{"queue_id", message.id}}},
         {"tracking_settings",
          {{"click_tracking", {{"enable", false}, {"enable_text", false}}},
           {"open_tracking", off},
