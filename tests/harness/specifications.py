@@ -3,6 +3,7 @@ model and SparkPost's API Blueprint, each made a JSON Schema. What a specificati
 held to be wrong, so that a misspelt field is found even where the provider would overlook it."""
 
 import base64
+import dataclasses
 import email
 import email.policy
 import json
@@ -251,3 +252,48 @@ def problems(specification, request, more=()):
     validator = jsonschema.Draft202012Validator(schema, format_checker=formats)
     found = [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:300]}" for e in validator.iter_errors(body)]
     return list(specification.problems_of_envelope(request)) + found
+
+
+@dataclasses.dataclass
+class Judge:
+    read: object  # makes a specification of a file or folder
+    file: str
+    shipped: bool = True
+    # Names that the provider's pages have, but not its specification (regular expressions).
+    more: tuple = ()
+
+    @property
+    def place(self):
+        """Where the specification is; it may not be there, if it is not shipped."""
+        return (SHIPPED if self.shipped else BESIDE) / self.file
+
+    def missing(self):
+        assert not self.shipped, f"{self.place} is gone"
+        return f"{self.place} is not there, and its licence does not let us ship it"
+
+    def specification(self):
+        return self.read(self.place)
+
+
+def open_api(path, base=None):
+    return lambda file: OpenApi(file, path, base)
+
+
+JUDGES = {
+    "ses": Judge(AwsModel, "ses/specification.json"),
+    "sendgrid": Judge(open_api("/v3/mail/send"), "sendgrid/specification.json"),
+    # `v:` is for variables of any name; the specification shows one as an example.
+    "mailgun": Judge(open_api("/v3/{domain_name}/messages.mime"), "mailgun/specification.json",
+                     more=("v:.+",)),
+    "brevo": Judge(open_api("/smtp/email"), "brevo/specification.json"),
+    "resend": Judge(open_api("/emails"), "resend/specification.json"),
+    "sparkpost": Judge(Blueprint, "sparkpost"),
+    "elasticemail": Judge(open_api("/emails/transactional"), "elastic-email-v4.yaml", shipped=False),
+    # Older than Metadata.
+    "postmark": Judge(open_api("/email"), "postmark-server.yaml", shipped=False, more=("Metadata",)),
+    # The document is for version 1.4; 1.0 is what clients use, and its request is the same.
+    "mandrill": Judge(open_api("/messages/send-raw", "https://mandrillapp.com/api/1.0"),
+                      "mailchimp-transactional.openapi.json", shipped=False),
+    "smtp2go": Judge(open_api("/email/mime"), "smtp2go-v3.yaml", shipped=False),
+}  # fmt: skip
+UNPUBLISHED = {"mailersend", "mailjet", "mailup"}  # they have no specification for us
