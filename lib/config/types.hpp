@@ -108,6 +108,7 @@ struct Account {
     std::string note;
     std::uint8_t priority = 3;
     std::uint8_t priority_cap = 1;
+    bool provider_headers = false;                ///< X-SES-* and the like of a message are kept
     std::vector<std::string> authorized_domains;  ///< lower case; `.example.com` takes subdomains
     std::vector<std::string> authorized_senders;  ///< local@domain
     std::vector<std::string> allowed_networks;    ///< ADDRESS/BITS; empty: everywhere
@@ -176,7 +177,6 @@ struct ApiUpstream {
     std::string proxy;                     ///< URL; empty: none
     std::string ca_bundle;                 ///< PEM file; empty: the system's authorities
     std::optional<Uncertain> uncertain{};  ///< nothing: by what the provider can do
-    bool control_headers = false;          ///< X-SES-* and the like of a message are kept
 };
 
 /// What a message is to look like to this upstream, whatever its sender wrote.

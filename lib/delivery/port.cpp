@@ -4,15 +4,16 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "upstream/factory.hpp"
 
 namespace outpost::delivery {
 namespace {
 
 Destination make_destination(const config::Upstream& upstream,
                              std::unique_ptr<upstream::Transport> transport) {
-    Destination to{.name = upstream.name, .transport = std::move(transport)};
-    if (const auto* smtp = std::get_if<config::SmtpUpstream>(&upstream.kind))
-        to.uncertain = smtp->uncertain;
+    Destination to{.name = upstream.name,
+                   .transport = std::move(transport),
+                   .uncertain = upstream::uncertain_of(upstream)};
     to.final_delivery = std::holds_alternative<config::SandboxUpstream>(upstream.kind);
     return to;
 }
