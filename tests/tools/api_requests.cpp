@@ -71,14 +71,14 @@ json::array requests_for(const upstream::Provider& provider, const std::string& 
         const std::string id = "01HZX0ABCD";
         const std::string sender = "sender@example.com";
         const auto key = upstream::idempotency_key(id, sender, some, prepared->raw);
-        auto request = upstream::build_request(
-            provider, settings,
-            {.id = id,
-             .reverse_path = sender,
-             .recipients = some,
-             .raw = prepared->raw,
-             .content = prepared->content ? &*prepared->content : nullptr,
-             .idempotency_key = key});
+        auto request =
+            upstream::build_request(provider, settings,
+                                    {.id = id,
+                                     .reverse_path = sender,
+                                     .recipients = some,
+                                     .raw = prepared->raw,
+                                     .content = prepared->content ? &*prepared->content : nullptr,
+                                     .idempotency_key = key});
         if (!request) return cannot(request.error());
         requests.push_back(in_json(std::move(*request)));
     }

@@ -154,6 +154,9 @@ TEST(MandrillOutcome, GoesByTheNameOfAnErrorWhateverTheStatus) {
 
 TEST(MandrillOutcome, IsSafeForWhatNobodyDocuments) {
     test::check_foreign_answers(mandrill_provider);
+    test::check_cut_answer(
+        mandrill_provider, 200,
+        R"([{"email":"bob@example.net","status":"sent","_id":"0123456789abcdef"}])");
 }
 
 TEST(MandrillProbe, PingsWithTheKey) {

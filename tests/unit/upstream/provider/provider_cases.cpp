@@ -79,8 +79,8 @@ void check_foreign_answers(const Provider& provider) {
         "{\"a\":\"\xFF\"}",
     };
     const auto message = raw_message("Subject: x\r\n\r\n");
-    for (const int status : {100, 200, 201, 202, 204, 301, 302, 307, 400, 402, 404,
-                             409, 418, 420, 422, 429, 500, 502, 503, 504, 520, 599}) {
+    for (const int status : {100, 200, 201, 202, 204, 301, 302, 307, 400, 401, 402, 403, 404,
+                             405, 408, 409, 418, 420, 422, 429, 500, 502, 503, 504, 520, 599}) {
         for (const auto body : bodies) {
             for (const bool cut : {false, true}) {
                 SCOPED_TRACE(fmt::format("{} {} {}", status, body, cut));
@@ -97,6 +97,24 @@ void check_foreign_answers(const Provider& provider) {
             }
         }
     }
+}
+
+void check_cut_answer(const Provider& provider, int status, std::string_view body) {
+    const auto message = raw_message("Subject: x\r\n\r\n");
+    const auto judged = [&](std::size_t size, bool truncated) {
+        return provider
+            .outcomes({.status = status,
+                       .headers = {},
+                       .body = std::string(body.substr(0, size)),
+                       .truncated = truncated},
+                      message, answered_at)
+            .at(0)
+            .verdict;
+    };
+    EXPECT_EQ(judged(body.size(), false), Verdict::delivered);
+    EXPECT_EQ(judged(body.size(), true), Verdict::uncertain);
+    for (std::size_t size = 0; size < body.size(); ++size)
+        EXPECT_EQ(judged(size, false), Verdict::uncertain) << body.substr(0, size);
 }
 
 boost::json::value parsed_body(const net::HttpRequest& request) {

@@ -50,15 +50,15 @@ TEST(SendgridRequest, SaysAllOfAMessage) {
 }
 
 TEST(SendgridRequest, NeverLeavesSubjectOrTextEmpty) {
-    const auto body = test::parsed_body(
-        test::request_for(sendgrid_provider, Shape::empty, settings()));
+    const auto body =
+        test::parsed_body(test::request_for(sendgrid_provider, Shape::empty, settings()));
     EXPECT_EQ(body.at("subject"), "(no subject)");
     EXPECT_EQ(body.at("content"), boost::json::parse(R"([{"type":"text/plain","value":"\r\n"}])"));
 }
 
 TEST(SendgridRequest, CarriesAnInvitation) {
-    const auto body = test::parsed_body(
-        test::request_for(sendgrid_provider, Shape::invitation, settings()));
+    const auto body =
+        test::parsed_body(test::request_for(sendgrid_provider, Shape::invitation, settings()));
     EXPECT_EQ(body.at_pointer("/content/2/type"), "text/calendar; method=REQUEST");
     EXPECT_EQ(body.at_pointer("/content/2/value"), "BEGIN:VCALENDAR");
 }

@@ -156,6 +156,7 @@ TEST(SesOutcome, TellsExpiredCredentialsFromWrongOnes) {
 
 TEST(SesOutcome, IsSafeForWhatNobodyDocuments) {
     test::check_foreign_answers(ses_provider);
+    test::check_cut_answer(ses_provider, 200, R"({"MessageId":"0102018cc251f400-000000"})");
 }
 
 TEST(SesProbe, SendsNothingAndIsSigned) {

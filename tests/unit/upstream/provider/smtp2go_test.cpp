@@ -194,6 +194,9 @@ TEST(Smtp2goOutcome, HasTheId) {
 
 TEST(Smtp2goOutcome, IsSafeForWhatNobodyDocuments) {
     test::check_foreign_answers(smtp2go_provider);
+    test::check_cut_answer(
+        smtp2go_provider, 200,
+        R"({"request_id":"aa","data":{"succeeded":1,"failed":0,"failures":[],"email_id":"1u0SwL-F"}})");
 }
 
 TEST(Smtp2goProbe, SendsNothing) {

@@ -153,6 +153,9 @@ TEST(SparkpostOutcome, BlamesTheOneRecipientOfACall) {
 
 TEST(SparkpostOutcome, IsSafeForWhatNobodyDocuments) {
     test::check_foreign_answers(sparkpost_provider);
+    test::check_cut_answer(
+        sparkpost_provider, 200,
+        R"({"results":{"total_rejected_recipients":0,"total_accepted_recipients":3,"id":"11668"}})");
 }
 
 TEST(SparkpostProbe, SendsNothingToNobody) {
