@@ -55,8 +55,12 @@ SHAPES = ("plain", "full", "many recipients", "many fields")
 
 
 def of(kind, shape, folder):
-    """The requests, one a call: dictionaries of method, url, headers and body (base64)."""
-    message, recipients = letter(kind, shape)
+    return made_of(kind, *letter(kind, shape), folder)
+
+
+def made_of(kind, message, recipients, folder):
+    """The requests, one a call: dictionaries of method, url, headers and body (base64), or of
+    `cannot` and a reason."""
     file = folder / "message.eml"
     file.write_bytes(message)
     done = subprocess.run([TOOL, kind, file, *recipients], capture_output=True, text=True, timeout=60)
