@@ -4,6 +4,7 @@ against a specification in its own way, and a local Amazon SES, which keeps the 
 import base64
 import json
 import pathlib
+import subprocess
 import urllib.error
 import urllib.request
 
@@ -12,12 +13,16 @@ from harness import api_requests, node_packages, outpost, process, submit
 from harness.specifications import JUDGES
 
 LISTED = pathlib.Path(__file__).parent / "mock_servers"
+OLDEST_NODE = 20  # that they run on
 # Prism reads OpenAPI 3 and Swagger 2, and of a form that repeats a field (Mailgun's `to`) the last.
 SPECIFIED = [kind for kind in JUDGES if kind not in ("ses", "sparkpost", "mailgun")]
 
 
 @pytest.fixture(scope="session")
 def modules():
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, timeout=30).stdout
+    if int(version.strip().lstrip("v").split(".")[0]) < OLDEST_NODE:
+        pytest.skip(f"the mock servers want node {OLDEST_NODE}, this is {version.strip()}")
     place, reason = node_packages.installed(LISTED)
     if not place:
         pytest.skip(f"no mock servers: {reason}")
