@@ -248,7 +248,8 @@ def problems(specification, request, more=()):
         schema["additionalProperties"] = False
     else:
         body = json.loads(octets)
-    schema["patternProperties"] = {f"^{name}$": {} for name in more}
+    if more:
+        schema["patternProperties"] = {f"^{name}$": {} for name in more}
     validator = jsonschema.Draft202012Validator(schema, format_checker=formats)
     found = [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:300]}" for e in validator.iter_errors(body)]
     return list(specification.problems_of_envelope(request)) + found
