@@ -1,4 +1,4 @@
-"""nodemailer for node: npm's, of the version that a lock file names, or else Debian's package."""
+"""Packages of node: npm's, of the versions that a lock file names; nodemailer else from Debian."""
 
 import functools
 import hashlib
@@ -23,7 +23,7 @@ notes = []  # which one was taken, for the end of a test run
 @functools.cache
 def nodemailer(listed):
     """Where node finds nodemailer: the value of NODE_PATH. `listed`: the folder of the FILES."""
-    place, reason = _installed(listed)
+    place, reason = installed(listed)
     if place:
         notes.append(f"nodemailer {_version(place)} from npm")
         return place
@@ -39,7 +39,7 @@ def _version(place):
     return json.loads((place / "nodemailer" / "package.json").read_text())["version"]
 
 
-def _installed(listed):
+def installed(listed):
     """The modules that `npm ci` makes of the FILES in `listed`, kept for later runs; or the reason
     why there are none."""
     octets = b"".join((listed / name).read_bytes() for name in FILES)

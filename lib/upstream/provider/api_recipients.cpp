@@ -20,7 +20,8 @@ std::string compared(std::string_view address) {
     if (at == std::string_view::npos) return std::string(address);
     const std::string_view domain = address.substr(at + 1);
     const auto canonical = config::canonical_domain(domain);
-    return std::string(address.substr(0, at + 1)) + (canonical ? *canonical : base::to_lower(domain));
+    return std::string(address.substr(0, at + 1)) +
+           (canonical ? *canonical : base::to_lower(domain));
 }
 
 /// Who the header shows, with the name that stands there.
@@ -58,10 +59,7 @@ class Splitter {
         const Shown shown(content);
         for (std::uint32_t i = 0; i < recipients.size(); ++i) {
             const std::string address = compared(recipients[i]);
-            (shown.in_to(address)   ? to_
-             : shown.in_cc(address) ? cc_
-                                    : blind_)
-                .push_back(i);
+            (shown.in_to(address) ? to_ : shown.in_cc(address) ? cc_ : blind_).push_back(i);
         }
     }
 
@@ -86,8 +84,7 @@ class Splitter {
             // Without To, the first of Cc stands there.
             const bool promoted = call.empty();
             if (promoted) call.push_back(cc_[cc++]);
-            for (std::size_t k = 0;
-                 cc < cc_.size() && k < limits_.cc && call.size() < total; ++k)
+            for (std::size_t k = 0; cc < cc_.size() && k < limits_.cc && call.size() < total; ++k)
                 call.push_back(cc_[cc++]);
             calls_.push_back(std::move(call));
         }
@@ -98,8 +95,8 @@ class Splitter {
         const std::size_t total = std::max<std::size_t>(limits_.total, 1);
         std::size_t next = 0;
         for (Indices& call : calls_)
-            for (std::size_t k = 0;
-                 next < blind_.size() && k < limits_.bcc && call.size() < total; ++k)
+            for (std::size_t k = 0; next < blind_.size() && k < limits_.bcc && call.size() < total;
+                 ++k)
                 call.push_back(blind_[next++]);
         return next;
     }
@@ -146,8 +143,7 @@ Addressed addressed(const message::MimeContent& content, std::span<const std::st
 }
 
 std::vector<Indices> split(const message::MimeContent* content,
-                           std::span<const std::string> recipients,
-                           const RecipientLimits& limits) {
+                           std::span<const std::string> recipients, const RecipientLimits& limits) {
     if (content == nullptr) return in_order(recipients.size(), limits.total);
     return Splitter(*content, recipients, limits).run();
 }

@@ -14,7 +14,8 @@ namespace outpost::upstream::api {
 /// The recipients of a call that an answer names: true for each that is named.
 class Named {
   public:
-    explicit Named(const ApiMessage& message) : message_(message), named_(message.recipients.size()) {}
+    explicit Named(const ApiMessage& message)
+        : message_(message), named_(message.recipients.size()) {}
 
     /// By its place in the request: `to`, `cc` or `bcc` (in any case) and the index there, as
     /// addressed() put them. False if there is none.

@@ -26,23 +26,23 @@ constexpr std::array refused_fields{std::string_view("sender.ip"),
 
 /// The extensions that Brevo takes as attachments.
 constexpr std::array extensions{
-    std::string_view("xlsx"),   std::string_view("xls"),  std::string_view("ods"),
-    std::string_view("docx"),   std::string_view("docm"), std::string_view("doc"),
-    std::string_view("csv"),    std::string_view("pdf"),  std::string_view("txt"),
-    std::string_view("gif"),    std::string_view("jpg"),  std::string_view("jpeg"),
-    std::string_view("png"),    std::string_view("tif"),  std::string_view("tiff"),
-    std::string_view("rtf"),    std::string_view("bmp"),  std::string_view("cgm"),
+    std::string_view("xlsx"),   std::string_view("xls"),   std::string_view("ods"),
+    std::string_view("docx"),   std::string_view("docm"),  std::string_view("doc"),
+    std::string_view("csv"),    std::string_view("pdf"),   std::string_view("txt"),
+    std::string_view("gif"),    std::string_view("jpg"),   std::string_view("jpeg"),
+    std::string_view("png"),    std::string_view("tif"),   std::string_view("tiff"),
+    std::string_view("rtf"),    std::string_view("bmp"),   std::string_view("cgm"),
     std::string_view("css"),    std::string_view("shtml"), std::string_view("html"),
-    std::string_view("htm"),    std::string_view("zip"),  std::string_view("xml"),
-    std::string_view("ppt"),    std::string_view("pptx"), std::string_view("tar"),
-    std::string_view("ez"),     std::string_view("ics"),  std::string_view("mobi"),
-    std::string_view("msg"),    std::string_view("pub"),  std::string_view("eps"),
-    std::string_view("odt"),    std::string_view("mp3"),  std::string_view("m4a"),
-    std::string_view("m4v"),    std::string_view("wma"),  std::string_view("ogg"),
-    std::string_view("flac"),   std::string_view("wav"),  std::string_view("aif"),
-    std::string_view("aifc"),   std::string_view("aiff"), std::string_view("mp4"),
-    std::string_view("mov"),    std::string_view("avi"),  std::string_view("mkv"),
-    std::string_view("mpeg"),   std::string_view("mpg"),  std::string_view("wmv"),
+    std::string_view("htm"),    std::string_view("zip"),   std::string_view("xml"),
+    std::string_view("ppt"),    std::string_view("pptx"),  std::string_view("tar"),
+    std::string_view("ez"),     std::string_view("ics"),   std::string_view("mobi"),
+    std::string_view("msg"),    std::string_view("pub"),   std::string_view("eps"),
+    std::string_view("odt"),    std::string_view("mp3"),   std::string_view("m4a"),
+    std::string_view("m4v"),    std::string_view("wma"),   std::string_view("ogg"),
+    std::string_view("flac"),   std::string_view("wav"),   std::string_view("aif"),
+    std::string_view("aifc"),   std::string_view("aiff"),  std::string_view("mp4"),
+    std::string_view("mov"),    std::string_view("avi"),   std::string_view("mkv"),
+    std::string_view("mpeg"),   std::string_view("mpg"),   std::string_view("wmv"),
     std::string_view("pkpass"), std::string_view("xlsm"),
 };
 
@@ -58,13 +58,12 @@ std::optional<CannotCarry> obstacle(const message::MimeContent& content) {
         return reason;
     // Whether Brevo runs its template language here is not documented, nor is an escape.
     if (api::holds_template(content, {"{{", "{%"}))
-        return api::cannot_carry(brevo_provider.title,
-                                 "the marks `{{` and `{%`, which it may run");
+        return api::cannot_carry(brevo_provider.title, "the marks `{{` and `{%`, which it may run");
     for (const auto& one : content.attachments)
         if (!is_taken(one))
-            return api::cannot_carry(brevo_provider.title,
-                                     "the attachment `" + base::printable(one.filename, 80) +
-                                         "`: it does not take such names");
+            return api::cannot_carry(brevo_provider.title, "the attachment `" +
+                                                               base::printable(one.filename, 80) +
+                                                               "`: it does not take such names");
     return std::nullopt;
 }
 
@@ -85,8 +84,7 @@ ApiRequest send_request(const ApiMessage& message, const ProviderSettings& setti
     const auto& content = *message.content;
     if (auto reason = obstacle(content)) return std::unexpected(std::move(*reason));
     const auto fields = api::header_fields(
-        content,
-        {.refused = refused_fields, .sender = true, .control = settings.control_headers});
+        content, {.refused = refused_fields, .sender = true, .control = settings.control_headers});
     if (!fields) return std::unexpected(fields.error());
 
     const auto who = api::addressed(content, message.recipients);

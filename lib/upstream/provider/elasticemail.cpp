@@ -103,9 +103,10 @@ net::HttpRequest probe_request(const ProviderSettings& settings) {
 Outcome bad_request(const net::HttpResponse& answer, std::string_view words) {
     if (api::mentions(words, {"credit", "daily limit", "not enough"}))
         return api::throttled(answer, words, std::nullopt);
-    const bool account = api::mentions(words, {"apikey", "api key", "access level", "permission"}) ||
-                         (api::mentions(words, {"account"}) &&
-                          api::mentions(words, {"disabled", "suspend", "review", "blocked"}));
+    const bool account =
+        api::mentions(words, {"apikey", "api key", "access level", "permission"}) ||
+        (api::mentions(words, {"account"}) &&
+         api::mentions(words, {"disabled", "suspend", "review", "blocked"}));
     if (account) return api::account_trouble(answer, words);
     return api::message_refused(answer, words);
 }

@@ -56,16 +56,15 @@ ApiRequest send_request(const ApiMessage& message, const ProviderSettings& setti
         return std::unexpected(api::cannot_carry(
             mailersend_provider.title, "the marks `{{`, `{%`, `{#` and `{$`, which it would run"));
     const auto who = api::addressed(content, message.recipients);
-    json::object body{{"from", api::address_object(content.from.front())},
-                      {"to", api::address_objects(who.to)},
-                      {"subject", api::subject_or_default(content)},
-                      {"tags", json::array{message.id}},
-                      {"settings",
-                       {{"track_clicks", false}, {"track_opens", false}, {"track_content", false}}}};
+    json::object body{
+        {"from", api::address_object(content.from.front())},
+        {"to", api::address_objects(who.to)},
+        {"subject", api::subject_or_default(content)},
+        {"tags", json::array{message.id}},
+        {"settings", {{"track_clicks", false}, {"track_opens", false}, {"track_content", false}}}};
     if (!who.cc.empty()) body["cc"] = api::address_objects(who.cc);
     if (!who.bcc.empty()) body["bcc"] = api::address_objects(who.bcc);
-    if (!content.reply_to.empty())
-        body["reply_to"] = api::address_object(content.reply_to.front());
+    if (!content.reply_to.empty()) body["reply_to"] = api::address_object(content.reply_to.front());
     if (const auto text = api::plain_text(content)) body["text"] = *text;
     if (const auto html = api::html_text(content)) body["html"] = *html;
     if (!content.attachments.empty()) body["attachments"] = attachments_of(content);
@@ -107,8 +106,7 @@ std::vector<Outcome> bad_address(const net::HttpResponse& answer, const json::va
         for (const auto& [path, texts] : errors->get_object()) {
             if (code_in(texts_of(texts)) != 42208) continue;
             if (path.starts_with("from") || path.starts_with("reply_to"))
-                return api::for_all(message.recipients.size(),
-                                    api::message_refused(answer, words));
+                return api::for_all(message.recipients.size(), api::message_refused(answer, words));
             named.add_path(path);
         }
     return api::refused_for(named, message, api::recipient_refused(answer, words));

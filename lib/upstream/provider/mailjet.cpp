@@ -20,11 +20,11 @@ namespace json = boost::json;
 constexpr api::AddressKeys keys{.address = "Email", .name = "Name"};
 
 constexpr std::array refused_fields{
-    std::string_view("delivered-to"),     std::string_view("domainkey-status"),
-    std::string_view("received-spf"),     std::string_view("user-agent"),
-    std::string_view("x-mailer"),         std::string_view("x-feedback-id"),
-    std::string_view("list-id"),          std::string_view("x-csa-complaints"),
-    std::string_view("x-mailjet-*"),      std::string_view("x-mj-*"),
+    std::string_view("delivered-to"), std::string_view("domainkey-status"),
+    std::string_view("received-spf"), std::string_view("user-agent"),
+    std::string_view("x-mailer"),     std::string_view("x-feedback-id"),
+    std::string_view("list-id"),      std::string_view("x-csa-complaints"),
+    std::string_view("x-mailjet-*"),  std::string_view("x-mj-*"),
 };
 
 json::array files_of(const message::MimeContent& content, bool inlined) {
@@ -41,8 +41,8 @@ json::array files_of(const message::MimeContent& content, bool inlined) {
 }
 
 net::HttpRequest with_keys(net::HttpRequest request, const ProviderSettings& settings) {
-    const auto pair = std::string(settings.api_key.reveal()) + ":" +
-                      std::string(settings.api_secret.reveal());
+    const auto pair =
+        std::string(settings.api_key.reveal()) + ":" + std::string(settings.api_secret.reveal());
     request.secret_headers.emplace_back("Authorization",
                                         base::Secret("Basic " + base::base64_encode(pair)));
     return request;
@@ -69,7 +69,8 @@ ApiRequest send_request(const ApiMessage& message, const ProviderSettings& setti
     if (const auto text = api::plain_text(content)) one["TextPart"] = *text;
     if (const auto html = api::html_text(content)) one["HTMLPart"] = *html;
     if (!fields->empty()) one["Headers"] = api::header_object(*fields);
-    if (auto files = files_of(content, false); !files.empty()) one["Attachments"] = std::move(files);
+    if (auto files = files_of(content, false); !files.empty())
+        one["Attachments"] = std::move(files);
     if (auto files = files_of(content, true); !files.empty())
         one["InlinedAttachments"] = std::move(files);
     return with_keys(api::post_json(settings.endpoint + "/v3.1/send",

@@ -40,7 +40,8 @@ json::object html_of(std::string_view html) {
     if (body_begin == none) return object;
     object["BodyTag"] = html.substr(body, body_begin + 1 - body);
     const auto body_end = std::min(lower.rfind("</body"), html.size());
-    object["Body"] = html.substr(body_begin + 1, std::max(body_end, body_begin + 1) - body_begin - 1);
+    object["Body"] =
+        html.substr(body_begin + 1, std::max(body_end, body_begin + 1) - body_begin - 1);
     const auto head = find_tag(lower, "<head");
     const auto head_begin = head == none ? none : lower.find('>', head);
     const auto head_end = head_begin == none ? none : lower.find("</head", head_begin);
@@ -96,24 +97,23 @@ ApiRequest send_request(const ApiMessage& message, const ProviderSettings& setti
 
     const auto who = api::addressed(content, message.recipients);
     const auto& from = content.from.front();
-    json::object body{
-        {"User", user_of(settings)},
-        {"Subject", content.subject},
-        {"From", {{keys.name, from.name}, {keys.address, from.address}}},
-        {"To", addresses_of(who.to)},
-        {"Cc", addresses_of(who.cc)},
-        {"Bcc", addresses_of(who.bcc)},
-        {"CharSet", "utf-8"},
-        {"ExtendedHeaders", headers_of(*fields, message.id)},
-        {"Attachments", files_of(content, false)},
-        {"EmbeddedImages", files_of(content, true)},
-        {"XSmtpAPI",
-         {{"CampaignName", "outpost"},
-          {"CampaignCode", "outpost"},
-          {"Header", false},
-          {"Footer", false},
-          {"ClickTracking", false},
-          {"ViewTracking", false}}}};
+    json::object body{{"User", user_of(settings)},
+                      {"Subject", content.subject},
+                      {"From", {{keys.name, from.name}, {keys.address, from.address}}},
+                      {"To", addresses_of(who.to)},
+                      {"Cc", addresses_of(who.cc)},
+                      {"Bcc", addresses_of(who.bcc)},
+                      {"CharSet", "utf-8"},
+                      {"ExtendedHeaders", headers_of(*fields, message.id)},
+                      {"Attachments", files_of(content, false)},
+                      {"EmbeddedImages", files_of(content, true)},
+                      {"XSmtpAPI",
+                       {{"CampaignName", "outpost"},
+                        {"CampaignCode", "outpost"},
+                        {"Header", false},
+                        {"Footer", false},
+                        {"ClickTracking", false},
+                        {"ViewTracking", false}}}};
     if (const auto html = api::html_text(content)) body["Html"] = html_of(*html);
     if (const auto text = api::plain_text(content)) body["Text"] = *text;
     if (!content.reply_to.empty()) body["ReplyTo"] = content.reply_to.front().address;
@@ -140,8 +140,8 @@ std::vector<Outcome> outcomes_of(const net::HttpResponse& answer, const ApiMessa
     // It is an envelope of MailUp's own, and the message was not taken. Its codes are not
     // documented.
     if (answer.status == 429) return all(api::by_status(answer, words, now));
-    if (api::mentions(words, {"credential", "password", "unauthorized", "authentication", "username",
-                              "suspended", "blocked", "billing", "disabled"}) ||
+    if (api::mentions(words, {"credential", "password", "unauthorized", "authentication",
+                              "username", "suspended", "blocked", "billing", "disabled"}) ||
         answer.status == 401)
         return all(api::account_trouble(answer, words));
     if (api::mentions(words, {"quota", "limit", "credit"}))

@@ -30,8 +30,7 @@ json::array attachments_of(const message::MimeContent& content) {
 
 json::array headers_of(const api::HeaderFields& fields) {
     json::array headers;
-    for (const auto& [name, value] : fields)
-        headers.push_back({{"Name", name}, {"Value", value}});
+    for (const auto& [name, value] : fields) headers.push_back({{"Name", name}, {"Value", value}});
     return headers;
 }
 
@@ -42,8 +41,7 @@ net::HttpRequest with_token(net::HttpRequest request, const ProviderSettings& se
 
 ApiRequest send_request(const ApiMessage& message, const ProviderSettings& settings) {
     const auto& content = *message.content;
-    if (auto reason =
-            api::beyond(postmark_provider.title, content, {.several_reply_to = true}))
+    if (auto reason = api::beyond(postmark_provider.title, content, {.several_reply_to = true}))
         return std::unexpected(std::move(*reason));
     auto fields = api::header_fields(
         content,

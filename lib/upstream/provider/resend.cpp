@@ -61,8 +61,8 @@ ApiRequest send_request(const ApiMessage& message, const ProviderSettings& setti
     if (!fields->empty()) body["headers"] = api::header_object(*fields);
     if (!content.attachments.empty()) body["attachments"] = attachments_of(content);
 
-    auto request = api::with_bearer(api::post_json(settings.endpoint + "/emails", body),
-                                    settings.api_key);
+    auto request =
+        api::with_bearer(api::post_json(settings.endpoint + "/emails", body), settings.api_key);
     request.headers.emplace_back("Idempotency-Key", message.idempotency_key);
     return request;
 }

@@ -18,8 +18,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array refused_fields{
-    std::string_view("x-sg-id"), std::string_view("x-sg-eid"), std::string_view("x-smtpapi")};
+constexpr std::array refused_fields{std::string_view("x-sg-id"), std::string_view("x-sg-eid"),
+                                    std::string_view("x-smtpapi")};
 
 /// text/plain, text/html, then others.
 json::array content_of(const message::MimeContent& content) {
@@ -51,7 +51,9 @@ json::array attachments_of(const message::MimeContent& content) {
 
 json::object personalization_of(const ApiMessage& message) {
     const auto who = api::addressed(*message.content, message.recipients);
-    json::object object{{"to", api::address_objects(who.to)}};
+    // Not beside `from`, where the specification has a string for it.
+    json::object object{{"to", api::address_objects(who.to)},
+                        {"custom_args", {{"queue_id", message.id}}}};
     if (!who.cc.empty()) object["cc"] = api::address_objects(who.cc);
     if (!who.bcc.empty()) object["bcc"] = api::address_objects(who.bcc);
     return object;
@@ -62,28 +64,25 @@ ApiRequest send_request(const ApiMessage& message, const ProviderSettings& setti
     if (auto reason = api::beyond(sendgrid_provider.title, content,
                                   {.calendar = true, .several_reply_to = true}))
         return std::unexpected(std::move(*reason));
-    if (std::ranges::any_of(content.attachments, [](const auto& one) { return one.content.empty(); }))
+    if (std::ranges::any_of(content.attachments,
+                            [](const auto& one) { return one.content.empty(); }))
         return std::unexpected(api::cannot_carry(sendgrid_provider.title, "an empty attachment"));
     auto fields = api::header_fields(
-        content,
-        {.refused = refused_fields, .sender = true, .control = settings.control_headers});
+        content, {.refused = refused_fields, .sender = true, .control = settings.control_headers});
     if (!fields) return std::unexpected(std::move(fields.error()));
     if (!content.message_id.empty())
         fields->emplace_back("Message-ID", "<" + content.message_id + ">");
 
     const json::object off{{"enable", false}};
-    json::object body{
-        {"personalizations", json::array{personalization_of(message)}},
-        {"from", api::address_object(content.from.front())},
-        {"subject", api::subject_or_default(content)},
-        {"content", content_of(content)},
-        {"custom_args", {{"queue_id", message.id}}},
-        {"tracking_settings",
-         {{"click_tracking", {{"enable", false}, {"enable_text", false}}},
-          {"open_tracking", off},
-          {"subscription_tracking", off}}}};
-    if (!content.reply_to.empty())
-        body["reply_to_list"] = api::address_objects(content.reply_to);
+    json::object body{{"personalizations", json::array{personalization_of(message)}},
+                      {"from", api::address_object(content.from.front())},
+                      {"subject", api::subject_or_default(content)},
+                      {"content", content_of(content)},
+                      {"tracking_settings",
+                       {{"click_tracking", {{"enable", false}, {"enable_text", false}}},
+                        {"open_tracking", off},
+                        {"subscription_tracking", off}}}};
+    if (!content.reply_to.empty()) body["reply_to_list"] = api::address_objects(content.reply_to);
     if (!fields->empty()) body["headers"] = api::header_object(*fields);
     if (!content.attachments.empty()) body["attachments"] = attachments_of(content);
 
@@ -101,7 +100,8 @@ std::optional<std::chrono::seconds> wait_of(const net::HttpResponse& answer, bas
     if (const auto wait = api::retry_after(answer, now)) return wait;
     const auto reset = answer.header("x-ratelimit-reset");
     std::int64_t at = 0;
-    if (!reset || std::from_chars(reset->data(), reset->data() + reset->size(), at).ec != std::errc())
+    if (!reset ||
+        std::from_chars(reset->data(), reset->data() + reset->size(), at).ec != std::errc())
         return std::nullopt;
     return api::until(base::WallTime(std::chrono::seconds(at)), now);
 }

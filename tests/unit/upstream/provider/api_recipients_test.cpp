@@ -27,8 +27,8 @@ MimeContent header(std::vector<NamedAddress> to, std::vector<NamedAddress> cc = 
 TEST(Addressed, PutsWhoIsNotInTheHeaderInBcc) {
     const auto content = header({{"Bob", "bob@example.net"}, {"Gone", "gone@example.net"}},
                                 {{"Carol", "carol@example.net"}});
-    const auto who = addressed(
-        content, Names{"hidden@example.org", "carol@example.net", "bob@example.net"});
+    const auto who =
+        addressed(content, Names{"hidden@example.org", "carol@example.net", "bob@example.net"});
     EXPECT_THAT(who.to, ElementsAre(NamedAddress{"Bob", "bob@example.net"}));
     EXPECT_THAT(who.cc, ElementsAre(NamedAddress{"Carol", "carol@example.net"}));
     EXPECT_THAT(who.bcc, ElementsAre(NamedAddress{"", "hidden@example.org"}));
@@ -56,8 +56,8 @@ TEST(Addressed, AlwaysHasSomebodyInTo) {
 
 TEST(Addressed, NamesNobodyTwice) {
     const auto content = header({{"B", "b@example.net"}}, {{"B", "b@example.net"}});
-    const auto who = addressed(content, Names{"b@example.net", "b@EXAMPLE.net", "h@example.org",
-                                              "h@example.org"});
+    const auto who = addressed(
+        content, Names{"b@example.net", "b@EXAMPLE.net", "h@example.org", "h@example.org"});
     EXPECT_THAT(who.to, ElementsAre(NamedAddress{"B", "b@example.net"}));
     EXPECT_THAT(who.cc, IsEmpty());
     EXPECT_THAT(who.bcc, ElementsAre(NamedAddress{"", "h@example.org"}));

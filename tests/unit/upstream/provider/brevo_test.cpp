@@ -36,7 +36,7 @@ TEST(BrevoRequest, SaysAllOfAMessage) {
                     "List-Unsubscribe": "<https://example.com/u/1>",
                     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
                     "Precedence": "bulk", "X-Mailer": "Test 1.0",
-                    "X-Team": "=?iso-8859-1?Q?gr=FCn?=",
+                    "X-Team": "=?UTF-8?b?Z3LDvG4=?=",
                     "Sender": "Office <office@example.com>",
                     "X-Mailin-custom": "01HZX0ABCD",
                     "idempotencyKey": "6f2c6c0e-6a5b-5c0b-9f0e-0a8b1c2d3e4f"}})"));
@@ -68,7 +68,8 @@ TEST(BrevoOutcomes, AreOfTheirClass) {
         {400, R"({"code":"out_of_range","message":"too large"})", Class::message},
         {400, R"({"code":"invalid_parameter","message":"email is not valid in to"})",
          Class::single},
-        {400, R"({"code":"duplicate_request","message":"Request with this idempotency key exists"})",
+        {400,
+         R"({"code":"duplicate_request","message":"Request with this idempotency key exists"})",
          Class::ok},
         {400, R"({"code":"duplicate_parameter","message":"x"})", Class::mistake},
         {400, R"({"code":"bad_request","message":"Input must be a valid JSON object"})",
@@ -82,7 +83,10 @@ TEST(BrevoOutcomes, AreOfTheirClass) {
         {422, R"({"code":"unprocessable_entity","message":"x"})", Class::message},
         {400, R"({"code":"unknown_code","message":"x"})", Class::mistake},
         {429, "", Class::throttle, 7s, {{"x-sib-ratelimit-reset", "7"}}},
-        {429, R"({"code":"too_many_requests","message":"x"})", Class::throttle, 3s,
+        {429,
+         R"({"code":"too_many_requests","message":"x"})",
+         Class::throttle,
+         3s,
          {{"retry-after", "3"}, {"x-sib-ratelimit-reset", "7"}}},
         {500, R"({"code":"internal_error","message":"x"})", Class::temporary},
         {500, "", Class::unclear},
@@ -90,12 +94,14 @@ TEST(BrevoOutcomes, AreOfTheirClass) {
     };
     test::check_answers(brevo_provider, cases);
     test::check_foreign_answers(brevo_provider);
+    test::check_cut_answer(brevo_provider, 201, R"({"messageId":"<1@relay.example.com>"})");
 }
 
 TEST(BrevoOutcomes, RefuseOnlyWhoIsNamed) {
-    EXPECT_THAT(test::classes(brevo_provider, 400,
-                              R"({"code":"invalid_parameter","message":"Carol@example.net is not valid"})"),
-                ElementsAre(Class::single, Class::recipient, Class::single));
+    EXPECT_THAT(
+        test::classes(brevo_provider, 400,
+                      R"({"code":"invalid_parameter","message":"Carol@example.net is not valid"})"),
+        ElementsAre(Class::single, Class::recipient, Class::single));
 }
 
 TEST(BrevoProbe, SendsNothing) {

@@ -36,7 +36,7 @@ TEST(ElasticemailRequest, SaysAllOfAMessage) {
                                 "List-Unsubscribe": "<https://example.com/u/1>",
                                 "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
                                 "Precedence": "bulk", "X-Mailer": "Test 1.0",
-                                "X-Team": "=?iso-8859-1?Q?gr=FCn?=",
+                                "X-Team": "=?UTF-8?b?Z3LDvG4=?=",
                                 "Sender": "Office <office@example.com>"},
                     "Postback": "01HZX0ABCD"},
         "Options": {"TrackOpens": false, "TrackClicks": false}})"));
@@ -73,6 +73,8 @@ TEST(ElasticemailOutcomes, AreOfTheirClass) {
         {400, R"({"Error":"You do not have permission"})", Class::account},
         {400, R"({"Error":"Your account has been suspended"})", Class::account},
         {400, R"({"Error":"The account is under review"})", Class::account},
+        {400, R"({"Error":"This account is blocked"})", Class::account},
+        {400, R"({"Error":"Account disabled"})", Class::account},
         {400, R"({"Error":"Not enough credits"})", Class::throttle},
         {400, R"({"Error":"Daily limit reached"})", Class::throttle},
         {400, R"({"Error":"Invalid From email address"})", Class::message},
@@ -85,6 +87,8 @@ TEST(ElasticemailOutcomes, AreOfTheirClass) {
     };
     test::check_answers(elasticemail_provider, cases);
     test::check_foreign_answers(elasticemail_provider);
+    test::check_cut_answer(elasticemail_provider, 200,
+                           R"({"TransactionID":"0000-1111","MessageID":"-FAKEid"})");
 }
 
 TEST(ElasticemailProbe, SendsToNobody) {

@@ -2,13 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-
 namespace outpost::upstream::test {
 
 namespace {
 
-constexpr std::string_view header = R"(From: =?utf-8?Q?J=C3=BCrgen_M=C3=BCller?= <sender@example.com>
+constexpr std::string_view header =
+    R"(From: =?utf-8?Q?J=C3=BCrgen_M=C3=BCller?= <sender@example.com>
 Sender: Office <office@example.com>
 To: "Doe, Bob" <bob@example.net>, absent@example.net
 Cc: =?iso-8859-2?Q?=AEaneta?= <carol@example.net>
@@ -69,7 +68,8 @@ SGVsbG8=
 --m--
 )";
 
-constexpr std::string_view invitation = R"(Content-Type: text/calendar; method=REQUEST; charset=utf-8
+constexpr std::string_view invitation =
+    R"(Content-Type: text/calendar; method=REQUEST; charset=utf-8
 
 BEGIN:VCALENDAR
 )";
@@ -93,8 +93,6 @@ std::string crlf(std::string_view text) {
     return out;
 }
 
-constexpr std::array names{"full", "no-image", "bare", "empty", "invitation"};
-
 }  // namespace
 
 JsonMessage::JsonMessage(Shape shape) {
@@ -115,8 +113,6 @@ net::HttpRequest request_for(const Provider& provider, Shape shape,
     auto request = provider.request(message.call(), settings);
     EXPECT_TRUE(request) << request.error().text;
     if (!request) return {};
-    dump_request(std::string(provider.type) + "-" + names[static_cast<std::size_t>(shape)],
-                 *request);
     return std::move(*request);
 }
 
@@ -139,8 +135,7 @@ ProviderSettings fake_settings(const Provider& provider) {
 std::vector<Class> classes(const Provider& provider, int status, std::string_view body,
                            const net::HttpHeaders& headers) {
     static const JsonMessage message(Shape::full);
-    const net::HttpResponse answer{
-        .status = status, .headers = headers, .body = std::string(body)};
+    const net::HttpResponse answer{.status = status, .headers = headers, .body = std::string(body)};
     std::vector<Class> found;
     for (const auto& outcome : provider.outcomes(answer, message.call(), answered_at))
         found.push_back(class_of(outcome));

@@ -28,7 +28,7 @@ struct JsonMessage {
     message::MimeContent content;
 };
 
-/// The request for it, which must be possible; also dumped as `PROVIDER-SHAPE`.
+/// The request for it, which must be possible.
 net::HttpRequest request_for(const Provider& provider, Shape shape,
                              const ProviderSettings& settings);
 /// Why there is no request for it.

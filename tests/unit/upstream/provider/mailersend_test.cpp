@@ -56,9 +56,9 @@ TEST(MailersendRequest, RefusesWhatItWouldRunOrCannotSay) {
     test::JsonMessage message(Shape::bare);
     message.content.reply_to.resize(2);
     EXPECT_THAT(test::obstacle_to(mailersend_provider, message.content), HasSubstr("Reply-To"));
-    EXPECT_THAT(test::obstacle_to(mailersend_provider,
-                                  test::JsonMessage(Shape::invitation).content),
-                HasSubstr("calendar"));
+    EXPECT_THAT(
+        test::obstacle_to(mailersend_provider, test::JsonMessage(Shape::invitation).content),
+        HasSubstr("calendar"));
 }
 
 TEST(MailersendOutcomes, AreOfTheirClass) {
@@ -76,10 +76,16 @@ TEST(MailersendOutcomes, AreOfTheirClass) {
         {202,
          R"({"message":"There are some warnings for your request.","warnings":[{"type":"ALL_SUPPRESSED","warning":"All recipients have been suppressed. The email has not been sent.","recipients":[{"email":"bob@example.net","name":"Bob","reasons":["hard_bounced"]}]}]})",
          Class::recipient},
-        {202, R"({"message":"Warnings.","warnings":[{"type":"OTHER","warning":"Something"}]})",
-         Class::ok, {}, {{"x-message-id", "65f0fake"}}},
-        {202, R"({"message":"Warnings.","warnings":[{"type":"SOME_SUPPRESSED"}]})",
-         Class::unclear, {}, {{"x-message-id", "65f0fake"}}},
+        {202,
+         R"({"message":"Warnings.","warnings":[{"type":"OTHER","warning":"Something"}]})",
+         Class::ok,
+         {},
+         {{"x-message-id", "65f0fake"}}},
+        {202,
+         R"({"message":"Warnings.","warnings":[{"type":"SOME_SUPPRESSED"}]})",
+         Class::unclear,
+         {},
+         {{"x-message-id", "65f0fake"}}},
         {401, R"({"message":"Unauthenticated."})", Class::account},
         {404, R"({"message":"Not found"})", Class::mistake},
         {405, "", Class::mistake},
@@ -87,7 +93,8 @@ TEST(MailersendOutcomes, AreOfTheirClass) {
         {421, R"({"message":"Maintenance"})", Class::temporary},
         {422, R"({"message":"Unknown. #MS42299"})", Class::mistake},
         {422, R"({"message":"No code at all."})", Class::mistake},
-        {422, R"({"message":"The given data was invalid.","errors":{"from.email":["not verified #MS42207"]}})",
+        {422,
+         R"({"message":"The given data was invalid.","errors":{"from.email":["not verified #MS42207"]}})",
          Class::sender},
         {429, R"({"message":"Too many. #MS42903"})", Class::throttle, 9s, {{"retry-after", "9"}}},
         {429,
@@ -101,10 +108,10 @@ TEST(MailersendOutcomes, AreOfTheirClass) {
     for (const char* code : {"40301", "40302", "40303", "40304", "40305"})
         cases.push_back(coded(403, code, Class::account));
     cases.push_back(coded(400, "40001", Class::mistake));
-    for (const char* code :
-         {"42201", "42205", "42209", "42211", "42215", "42218", "42219", "42220", "42221"})
+    for (const char* code : {"42201", "42205", "42209", "42211", "42215", "42218", "42219", "42220",
+                             "42221", "42227", "42228"})
         cases.push_back(coded(422, code, Class::mistake));
-    for (const char* code : {"42202", "42206", "42210", "42213"})
+    for (const char* code : {"42202", "42206", "42210", "42213", "42214"})
         cases.push_back(coded(422, code, Class::message));
     cases.push_back(coded(422, "42207", Class::sender));
     for (const char* code : {"42204", "42222", "42225"})
@@ -116,16 +123,22 @@ TEST(MailersendOutcomes, AreOfTheirClass) {
 }
 
 TEST(MailersendOutcomes, TellTheRecipientsApart) {
-    EXPECT_THAT(test::classes(mailersend_provider, 422,
-                              R"({"message":"The cc.0.email must be a valid email address. #MS42208","errors":{"cc.0.email":["The cc.0.email must be a valid email address. #MS42208"]}})"),
-                ElementsAre(Class::single, Class::recipient, Class::single));
-    EXPECT_THAT(test::classes(mailersend_provider, 422,
-                              R"({"message":"invalid #MS42208","errors":{"from.email":["invalid #MS42208"]}})"),
-                testing::Each(Class::message));
-    EXPECT_THAT(test::classes(mailersend_provider, 202,
-                              R"({"message":"There are some warnings for your request.","warnings":[{"type":"SOME_SUPPRESSED","warning":"Some of the recipients have been suppressed.","recipients":[{"email":"Hidden@example.org","name":"","reasons":["blocklisted"]}]}]})",
-                              {{"x-message-id", "65f0fake"}}),
-                ElementsAre(Class::ok, Class::ok, Class::recipient));
+    EXPECT_THAT(
+        test::classes(
+            mailersend_provider, 422,
+            R"({"message":"The cc.0.email must be a valid email address. #MS42208","errors":{"cc.0.email":["The cc.0.email must be a valid email address. #MS42208"]}})"),
+        ElementsAre(Class::single, Class::recipient, Class::single));
+    EXPECT_THAT(
+        test::classes(
+            mailersend_provider, 422,
+            R"({"message":"invalid #MS42208","errors":{"from.email":["invalid #MS42208"]}})"),
+        testing::Each(Class::message));
+    EXPECT_THAT(
+        test::classes(
+            mailersend_provider, 202,
+            R"({"message":"There are some warnings for your request.","warnings":[{"type":"SOME_SUPPRESSED","warning":"Some of the recipients have been suppressed.","recipients":[{"email":"Hidden@example.org","name":"","reasons":["blocklisted"]}]}]})",
+            {{"x-message-id", "65f0fake"}}),
+        ElementsAre(Class::ok, Class::ok, Class::recipient));
 }
 
 TEST(MailersendProbe, SendsNothing) {

@@ -37,7 +37,7 @@ TEST(MailjetRequest, SaysAllOfAMessage) {
                     "References": "<orig-0@example.net> <orig-1@example.net>",
                     "List-Unsubscribe": "<https://example.com/u/1>",
                     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-                    "Precedence": "bulk", "X-Team": "=?iso-8859-1?Q?gr=FCn?="},
+                    "Precedence": "bulk", "X-Team": "=?UTF-8?b?Z3LDvG4=?="},
         "CustomID": "01HZX0ABCD",
         "TrackOpens": "disabled",
         "TrackClicks": "disabled"}]})"));
@@ -45,8 +45,10 @@ TEST(MailjetRequest, SaysAllOfAMessage) {
 
 TEST(MailjetRequest, LeavesOutWhatMailjetForbids) {
     test::JsonMessage message(Shape::bare);
-    message.content.headers = {{"List-Id", "<l.example.com>"}, {"X-MJ-CustomID", "theirs"},
-                               {"User-Agent", "x"},            {"X-Mailjet-Prio", "3"},
+    message.content.headers = {{"List-Id", "<l.example.com>"},
+                               {"X-MJ-CustomID", "theirs"},
+                               {"User-Agent", "x"},
+                               {"X-Mailjet-Prio", "3"},
                                {"Auto-Submitted", "auto-replied"}};
     auto settings = test::fake_settings(mailjet_provider);
     settings.control_headers = true;
@@ -65,11 +67,14 @@ TEST(MailjetOutcomes, AreOfTheirClass) {
         {401, "", Class::account},
         {429, "", Class::throttle},
         {500, "", Class::unclear},
-        {500, R"({"ErrorIdentifier":"0","ErrorCode":"mj-9999","ErrorMessage":"x","StatusCode":500})",
+        {500,
+         R"({"ErrorIdentifier":"0","ErrorCode":"mj-9999","ErrorMessage":"x","StatusCode":500})",
          Class::temporary},
-        {400, R"({"ErrorIdentifier":"0","ErrorCode":"mj-0002","ErrorMessage":"Malformed JSON, please review the syntax and properties types.","StatusCode":400})",
+        {400,
+         R"({"ErrorIdentifier":"0","ErrorCode":"mj-0002","ErrorMessage":"Malformed JSON, please review the syntax and properties types.","StatusCode":400})",
          Class::mistake},
-        {401, R"({"ErrorIdentifier":"0","ErrorCode":"mj-0015","StatusCode":401,"ErrorMessage":"bad"})",
+        {401,
+         R"({"ErrorIdentifier":"0","ErrorCode":"mj-0015","StatusCode":401,"ErrorMessage":"bad"})",
          Class::account},
     };
     const auto add = [&](int status, std::string_view code, Class wanted) {
@@ -94,6 +99,9 @@ TEST(MailjetOutcomes, AreOfTheirClass) {
     add(400, "mj-9999", Class::mistake);
     test::check_answers(mailjet_provider, cases);
     test::check_foreign_answers(mailjet_provider);
+    test::check_cut_answer(
+        mailjet_provider, 200,
+        R"({"Messages":[{"Status":"success","To":[{"Email":"bob@example.net","MessageID":1152921500000000001}]}]})");
 }
 
 TEST(MailjetOutcomes, RefuseOnlyWhoIsNamed) {

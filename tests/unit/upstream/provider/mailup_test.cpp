@@ -35,7 +35,7 @@ TEST(MailupRequest, SaysAllOfAMessage) {
             {"N": "List-Unsubscribe", "V": "<https://example.com/u/1>"},
             {"N": "List-Unsubscribe-Post", "V": "List-Unsubscribe=One-Click"},
             {"N": "Precedence", "V": "bulk"}, {"N": "X-Mailer", "V": "Test 1.0"},
-            {"N": "X-Team", "V": "=?iso-8859-1?Q?gr=FCn?="},
+            {"N": "X-Team", "V": "=?UTF-8?b?Z3LDvG4=?="},
             {"N": "X-Outpost-Id", "V": "01HZX0ABCD"}],
         "Attachments": [{"Filename": "Grüße.pdf", "ContentId": "", "Body": "SGVsbG8="}],
         "EmbeddedImages": [{"Filename": "logo.png", "ContentId": "logo1",
@@ -57,11 +57,13 @@ TEST(MailupRequest, SplitsADocument) {
                         "<BODY class=\"x\">\r\n<p>a</p></BODY></HTML>\r\n"),
               boost::json::parse(R"({"DocType":"<!DOCTYPE html>","Head":"<title>t</title>",
                   "BodyTag":"<BODY class=\"x\">","Body":"\r\n<p>a</p>"})"));
-    EXPECT_EQ(html_part("<body>open"),
-              boost::json::parse(R"({"DocType":null,"Head":null,"BodyTag":"<body>","Body":"open"})"));
-    EXPECT_EQ(html_part("<header>x</header>"),
-              boost::json::parse(
-                  R"({"DocType":null,"Head":null,"BodyTag":"<body>","Body":"<header>x</header>"})"));
+    EXPECT_EQ(
+        html_part("<body>open"),
+        boost::json::parse(R"({"DocType":null,"Head":null,"BodyTag":"<body>","Body":"open"})"));
+    EXPECT_EQ(
+        html_part("<header>x</header>"),
+        boost::json::parse(
+            R"({"DocType":null,"Head":null,"BodyTag":"<body>","Body":"<header>x</header>"})"));
     EXPECT_EQ(html_part("</body><body>"),
               boost::json::parse(R"({"DocType":null,"Head":null,"BodyTag":"<body>","Body":""})"));
 }
@@ -72,8 +74,7 @@ TEST(MailupOutcomes, AreOfTheirClass) {
         {200, R"({"Status":"done","Code":"7","Message":"odd"})", Class::temporary},
         {200, R"({"Status":"error","Code":"0","Message":"odd"})", Class::temporary},
         {200, R"({"Status":"done"})", Class::unclear},
-        {200, R"({"Status":"error","Code":"100","Message":"Invalid credentials"})",
-         Class::account},
+        {200, R"({"Status":"error","Code":"100","Message":"Invalid credentials"})", Class::account},
         {200, R"({"Status":"error","Code":"101","Message":"User blocked"})", Class::account},
         {200, R"({"Status":"error","Code":"102","Message":"Hourly limit reached"})",
          Class::throttle},
@@ -88,13 +89,14 @@ TEST(MailupOutcomes, AreOfTheirClass) {
     };
     test::check_answers(mailup_provider, cases);
     test::check_foreign_answers(mailup_provider);
+    test::check_cut_answer(mailup_provider, 200, R"({"Status":"done","Code":"0","Message":""})");
 }
 
 TEST(MailupProbe, SendsToNobody) {
     const auto probe = mailup_provider.probe(test::fake_settings(mailup_provider));
-    EXPECT_EQ(test::parsed_body(probe),
-              boost::json::parse(
-                  R"({"User":{"Username":"FAKE_KEY","Secret":"FAKE_SECRET"},"To":[]})"));
+    EXPECT_EQ(
+        test::parsed_body(probe),
+        boost::json::parse(R"({"User":{"Username":"FAKE_KEY","Secret":"FAKE_SECRET"},"To":[]})"));
 }
 
 }  // namespace

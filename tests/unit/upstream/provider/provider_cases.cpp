@@ -4,13 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
-#include <cstdlib>
-#include <fstream>
 
-#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "upstream/provider/api_outcome.hpp"
 
@@ -84,8 +79,8 @@ void check_foreign_answers(const Provider& provider) {
         "{\"a\":\"\xFF\"}",
     };
     const auto message = raw_message("Subject: x\r\n\r\n");
-    for (const int status : {100, 200, 201, 202, 204, 301, 302, 307, 400, 402, 404,
-                             409, 418, 420, 422, 429, 500, 502, 503, 504, 520, 599}) {
+    for (const int status : {100, 200, 201, 202, 204, 301, 302, 307, 400, 401, 402, 403, 404,
+                             405, 408, 409, 418, 420, 422, 429, 500, 502, 503, 504, 520, 599}) {
         for (const auto body : bodies) {
             for (const bool cut : {false, true}) {
                 SCOPED_TRACE(fmt::format("{} {} {}", status, body, cut));
@@ -104,6 +99,24 @@ void check_foreign_answers(const Provider& provider) {
     }
 }
 
+void check_cut_answer(const Provider& provider, int status, std::string_view body) {
+    const auto message = raw_message("Subject: x\r\n\r\n");
+    const auto judged = [&](std::size_t size, bool truncated) {
+        return provider
+            .outcomes({.status = status,
+                       .headers = {},
+                       .body = std::string(body.substr(0, size)),
+                       .truncated = truncated},
+                      message, answered_at)
+            .at(0)
+            .verdict;
+    };
+    EXPECT_EQ(judged(body.size(), false), Verdict::delivered);
+    EXPECT_EQ(judged(body.size(), true), Verdict::uncertain);
+    for (std::size_t size = 0; size < body.size(); ++size)
+        EXPECT_EQ(judged(size, false), Verdict::uncertain) << body.substr(0, size);
+}
+
 boost::json::value parsed_body(const net::HttpRequest& request) {
     boost::json::error_code error;
     auto value = boost::json::parse(request.body, error);
@@ -117,21 +130,6 @@ std::string header_of(const net::HttpRequest& request, std::string_view name) {
     for (const auto& [key, value] : request.secret_headers)
         if (base::iequals(key, name)) return std::string(value.reveal());
     return {};
-}
-
-void dump_request(const std::string& name, const net::HttpRequest& request) {
-    const char* folder = std::getenv("OUTPOST_DUMP_REQUESTS");
-    if (folder == nullptr) return;
-    boost::json::object headers;
-    for (const auto& [key, value] : request.headers) headers[key] = value;
-    for (const auto& [key, value] : request.secret_headers)
-        headers[key] = std::string(value.reveal());
-    const boost::json::object dump{{"name", name},
-                                   {"method", request.method},
-                                   {"url", request.url},
-                                   {"headers", std::move(headers)},
-                                   {"body_base64", base::base64_encode(request.body)}};
-    std::ofstream(fmt::format("{}/{}.json", folder, name)) << boost::json::serialize(dump) << '\n';
 }
 
 }  // namespace outpost::upstream::test

@@ -52,12 +52,11 @@ void check_answers(const Provider& provider, const std::vector<AnswerCase>& case
 /// Answers that no provider gives: never a delivery, and never a bounce but for 413.
 void check_foreign_answers(const Provider& provider);
 
+/// An answer of success of which a part was lost: never a delivery, and never a bounce.
+void check_cut_answer(const Provider& provider, int status, std::string_view body);
+
 boost::json::value parsed_body(const net::HttpRequest& request);
 /// The first header of that name, secret ones included; empty if there is none.
 std::string header_of(const net::HttpRequest& request, std::string_view name);
-
-/// Writes the request as `NAME.json` into the folder that OUTPOST_DUMP_REQUESTS names, for a check
-/// against the provider's own specification; does nothing if it is not set.
-void dump_request(const std::string& name, const net::HttpRequest& request);
 
 }  // namespace outpost::upstream::test

@@ -34,7 +34,7 @@ TEST(ResendRequest, SaysAllOfAMessage) {
                     "List-Unsubscribe": "<https://example.com/u/1>",
                     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
                     "Precedence": "bulk", "X-Mailer": "Test 1.0",
-                    "X-Team": "=?iso-8859-1?Q?gr=FCn?=",
+                    "X-Team": "=?UTF-8?b?Z3LDvG4=?=",
                     "Sender": "Office <office@example.com>"},
         "attachments": [{"filename": "logo.png", "content": "iVBORw0KGgo=",
                          "content_type": "image/png", "content_id": "logo1"},
@@ -77,8 +77,7 @@ TEST(ResendOutcomes, AreOfTheirClass) {
          Class::throttle,
          1s,
          {{"retry-after", "1"}}},
-        {429, R"({"statusCode":429,"name":"daily_quota_exceeded","message":"x"})",
-         Class::throttle},
+        {429, R"({"statusCode":429,"name":"daily_quota_exceeded","message":"x"})", Class::throttle},
         {429, R"({"statusCode":429,"name":"monthly_quota_exceeded","message":"x"})",
          Class::throttle},
         {451, R"({"statusCode":451,"name":"security_error","message":"x"})", Class::message},
@@ -90,6 +89,8 @@ TEST(ResendOutcomes, AreOfTheirClass) {
     };
     test::check_answers(resend_provider, cases);
     test::check_foreign_answers(resend_provider);
+    test::check_cut_answer(resend_provider, 200,
+                           R"({"id":"00000000-1111-2222-3333-444444444444"})");
 }
 
 TEST(ResendOutcomes, AlertOfASecurityError) {

@@ -26,13 +26,13 @@ TEST(SendgridRequest, SaysAllOfAMessage) {
     EXPECT_EQ(test::parsed_body(request), boost::json::parse(R"({
         "personalizations": [{"to": [{"email": "bob@example.net", "name": "Doe, Bob"}],
                               "cc": [{"email": "carol@example.net", "name": "Žaneta"}],
-                              "bcc": [{"email": "hidden@example.org"}]}],
+                              "bcc": [{"email": "hidden@example.org"}],
+                              "custom_args": {"queue_id": "01HZX0ABCD"}}],
         "from": {"email": "sender@example.com", "name": "Jürgen Müller"},
         "reply_to_list": [{"email": "reply@example.com", "name": "Antwort"}],
         "subject": "Grüße",
         "content": [{"type": "text/plain", "value": "Schön"},
                     {"type": "text/html", "value": "<p>Schön <img src=\"cid:logo1\"></p>"}],
-        "custom_args": {"queue_id": "01HZX0ABCD"},
         "tracking_settings": {"click_tracking": {"enable": false, "enable_text": false},
                               "open_tracking": {"enable": false},
                               "subscription_tracking": {"enable": false}},
@@ -41,7 +41,7 @@ TEST(SendgridRequest, SaysAllOfAMessage) {
                     "List-Unsubscribe": "<https://example.com/u/1>",
                     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
                     "Precedence": "bulk", "X-Mailer": "Test 1.0",
-                    "X-Team": "=?iso-8859-1?Q?gr=FCn?=",
+                    "X-Team": "=?UTF-8?b?Z3LDvG4=?=",
                     "Sender": "Office <office@example.com>", "Message-ID": "<m1@example.com>"},
         "attachments": [{"content": "iVBORw0KGgo=", "type": "image/png", "filename": "logo.png",
                          "disposition": "inline", "content_id": "logo1"},
@@ -50,15 +50,15 @@ TEST(SendgridRequest, SaysAllOfAMessage) {
 }
 
 TEST(SendgridRequest, NeverLeavesSubjectOrTextEmpty) {
-    const auto body = test::parsed_body(
-        test::request_for(sendgrid_provider, Shape::empty, settings()));
+    const auto body =
+        test::parsed_body(test::request_for(sendgrid_provider, Shape::empty, settings()));
     EXPECT_EQ(body.at("subject"), "(no subject)");
     EXPECT_EQ(body.at("content"), boost::json::parse(R"([{"type":"text/plain","value":"\r\n"}])"));
 }
 
 TEST(SendgridRequest, CarriesAnInvitation) {
-    const auto body = test::parsed_body(
-        test::request_for(sendgrid_provider, Shape::invitation, settings()));
+    const auto body =
+        test::parsed_body(test::request_for(sendgrid_provider, Shape::invitation, settings()));
     EXPECT_EQ(body.at_pointer("/content/2/type"), "text/calendar; method=REQUEST");
     EXPECT_EQ(body.at_pointer("/content/2/value"), "BEGIN:VCALENDAR");
 }
