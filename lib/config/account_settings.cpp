@@ -40,7 +40,12 @@ YamlNode& mapping_at(YamlNode& root, std::string_view key) {
     return root.entries.back().value;
 }
 
+/// A list is written as a text with `;`, but for the empty one.
 void put_text(YamlNode& node, const std::string& text) {
+    if (text == "[]") {
+        node.kind = YamlNode::Kind::sequence;
+        return;
+    }
     node.kind = YamlNode::Kind::scalar;
     node.text = text;
 }

@@ -119,6 +119,8 @@ TEST_F(AddedAccount, InheritsWhatIsNotSet) {
     EXPECT_EQ(own.priority, 1);
     EXPECT_EQ(own.limits.quota.hourly, 9U);
     EXPECT_FALSE(own.limits.quota.daily);
+    EXPECT_EQ(own.limits.rates.size(), 1U);
+    EXPECT_THAT(read({{"rate", "[]"}}, defaults).account.limits.rates, IsEmpty());
 }
 
 TEST_F(AddedAccount, NamesOptionAndValueOfAFault) {

@@ -56,7 +56,7 @@ class Keeper : public testing::Test {
             ++applied;
             last = config;
             // By now it is on stable storage.
-            const auto stored = store_->load();
+            auto stored = store_->load();
             if (stored.accounts.contains("shop"))
                 stored_note = stored.accounts.at("shop").settings["note"];
         });

@@ -48,8 +48,7 @@ TEST_F(DispatcherAccountsTest, ANewRateHoldsForMailThatIsInTheQueue) {
     EXPECT_EQ(sent(), 5U);  // as many as its concurrency
     rate_of_shop("3/h");
     change_accounts();
-    office().hold = false;
-    office().release_all();
+    office().release();
     run();
     advance(50min);
     EXPECT_EQ(sent(), 8U);
