@@ -66,7 +66,7 @@ TEST_F(AddedAccount, KnowsAValueForEachOption) {
 TEST_F(AddedAccount, MeansWhatTheSameMeansInTheConfiguration) {
     const auto [account, faults] = read(all_settings);
     EXPECT_THAT(faults, IsEmpty());
-    const Account same =
+    const Config config =
         loaded("accounts:\n"
                "  shop:\n"
                "    password: secret\n"
@@ -85,8 +85,8 @@ TEST_F(AddedAccount, MeansWhatTheSameMeansInTheConfiguration) {
                "    weight: 4\n"
                "    max_message_size: 10MB\n"
                "    max_recipients: 50\n"
-               "    note: Campaign tool; marketing\n")
-            .accounts.at("shop");
+               "    note: Campaign tool; marketing\n");
+    const Account& same = config.accounts.at("shop");
     EXPECT_EQ(account.name, "shop");
     EXPECT_THAT(account.authorized_domains, ElementsAre("example.com", ".example.org"));
     EXPECT_EQ(account.authorized_domains, same.authorized_domains);
@@ -103,8 +103,7 @@ TEST_F(AddedAccount, MeansWhatTheSameMeansInTheConfiguration) {
     EXPECT_EQ(account.max_message_size, same.max_message_size);
     EXPECT_EQ(account.max_recipients, same.max_recipients);
     EXPECT_EQ(account.note, same.note);
-    EXPECT_TRUE(account.place.empty());
-    EXPECT_THAT(same.place, testing::EndsWith("outpost.yaml:6:3"));
+    EXPECT_THAT(config.account_places.at("shop"), testing::EndsWith("outpost.yaml:6:3"));
 }
 
 TEST_F(AddedAccount, InheritsWhatIsNotSet) {
