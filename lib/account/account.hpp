@@ -50,7 +50,8 @@ struct Account {
     std::uint32_t max_recipients = 0;       ///< a message; no more than the server's
     std::uint8_t priority = 3;
     std::uint8_t priority_cap = 1;
-    std::string route;  ///< an upstream
+    bool provider_headers = false;  ///< may tell an email provider what to do: X-SES-* and others
+    std::string route;              ///< an upstream
 
     /// Whether `allowed_networks` lets this client in.
     [[nodiscard]] bool admits(const config::IpAddress& client) const;

@@ -61,6 +61,7 @@ Account compile(const config::Account& from, const config::Config& config, std::
     account.max_recipients = std::min(from.max_recipients.value_or(most), most);
     account.priority = from.priority;
     account.priority_cap = from.priority_cap;
+    account.provider_headers = from.provider_headers;
     account.route = from.route;
     return account;
 }

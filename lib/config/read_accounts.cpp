@@ -101,6 +101,7 @@ void read_inheritable(Section& section, const Config& config, Account& account) 
     section.read("active", account.active, as_bool);
     section.read("priority", account.priority, number<std::uint8_t>(1, 5));
     section.read("priority_cap", account.priority_cap, number<std::uint8_t>(1, 5));
+    section.read("provider_headers", account.provider_headers, as_bool);
     read_entries(section, "authorized_domains", account.authorized_domains, as_authorized_domain);
     read_entries(section, "authorized_senders", account.authorized_senders, as_authorized_sender);
     read_entries(section, "allowed_networks", account.allowed_networks, as_network);

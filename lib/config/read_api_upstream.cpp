@@ -177,6 +177,8 @@ ApiUpstream read_api_upstream(Section& section, std::string_view type) {
     } else {
         read_keys(section, *keys, api);
     }
+    if (const YamlEntry* const verp = section.find("verp"))
+        section.error(*verp, "is not for a provider's API: it makes return paths of its own");
     section.read("endpoint", api.endpoint, as_endpoint);
     section.read("proxy", api.proxy, as_proxy);
     section.read("ca_bundle", api.ca_bundle, as_ca_bundle);

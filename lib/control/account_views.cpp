@@ -90,6 +90,7 @@ json::object to_json(const AccountKeeper::View& view, const std::vector<limit::L
                         {"quota", quota(account)},
                         {"weight", account.weight},
                         {"route", account.route},
+                        {"provider_headers", account.provider_headers},
                         {"created", time(view.created)},
                         {"changed", time(view.changed)},
                         {"disabled", time(view.disabled)},

@@ -54,7 +54,8 @@ std::string encoded_words(std::string_view text) {
     std::string out;
     while (!text.empty()) {
         std::size_t size = std::min(most, text.size());
-        while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+        while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80)
+            --size;
         out += out.empty() ? "=?utf-8?B?" : " =?utf-8?B?";
         out += base::base64_encode(text.substr(0, size)) + "?=";
         text.remove_prefix(size);
@@ -154,6 +155,7 @@ std::string encode_text(std::string_view text) {
 }
 
 bool is_provider_control(std::string_view name) noexcept {
+    if (!base::iequals(name.substr(0, 2), "x-")) return false;  // what most fields are
     return std::ranges::any_of(control_prefixes,
                                [&](std::string_view prefix) {
                                    return base::iequals(name.substr(0, prefix.size()), prefix);

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "message/header_edit.hpp"
+
 namespace outpost::message {
 
 namespace {
@@ -55,9 +57,14 @@ std::string harmless(std::string_view text, bool utf8, std::size_t limit) {
     return out;
 }
 
-bool taken_out(FieldKind kind) noexcept {
-    return kind == FieldKind::bcc || kind == FieldKind::resent_bcc ||
-           kind == FieldKind::return_path;
+bool taken_out(const HeaderField& field, const TraceFacts& facts) noexcept {
+    switch (field.kind) {
+        case FieldKind::bcc:
+        case FieldKind::resent_bcc:
+        case FieldKind::return_path: return true;
+        case FieldKind::other: return !facts.provider_headers && is_provider_control(field.name);
+        default: return false;
+    }
 }
 
 void append_received(std::string& out, const TraceFacts& facts) {
@@ -84,10 +91,10 @@ void append_received(std::string& out, const TraceFacts& facts) {
 
 /// The fields from the front up to `end`, without those that are taken out.
 void append_kept(std::string& out, std::string_view message, const HeaderSection& header,
-                 std::size_t end) {
+                 std::size_t end, const TraceFacts& facts) {
     std::size_t from = 0;
     for (const HeaderField& field : header.fields) {
-        if (!taken_out(field.kind)) continue;
+        if (!taken_out(field, facts)) continue;
         out.append(message.substr(from, field.offset - from));
         from = field.offset + field.size;
     }
@@ -129,12 +136,12 @@ FixedHeader fix_up(std::string_view message, const HeaderSection& header, const 
     std::size_t copied = complete ? 0 : header.end;
     if (complete)
         for (const HeaderField& field : header.fields)
-            if (taken_out(field.kind)) copied = field.offset + field.size;
+            if (taken_out(field, facts)) copied = field.offset + field.size;
     FixedHeader fixed;
     fixed.data_offset = copied;
     fixed.head.reserve(copied + 768);
     append_received(fixed.head, facts);
-    append_kept(fixed.head, message, header, copied);
+    append_kept(fixed.head, message, header, copied, facts);
     if (!complete) append_missing(fixed.head, header, facts);
     return fixed;
 }

@@ -23,10 +23,11 @@ struct TraceFacts {
     bool esmtp = true;                  ///< EHLO, not HELO
     bool tls = false;
     bool authenticated = false;
-    bool smtputf8 = false;         ///< MAIL had SMTPUTF8
-    std::string_view tls_text{};   ///< `TLSv1.3 with cipher TLS_AES_256_GCM_SHA384`; may be empty
-    std::string_view account{};    ///< shown in Received; empty: not shown
-    std::string_view recipient{};  ///< `local@domain` of the only recipient; empty if several
+    bool smtputf8 = false;          ///< MAIL had SMTPUTF8
+    bool provider_headers = false;  ///< is_provider_control() fields are kept
+    std::string_view tls_text{};    ///< `TLSv1.3 with cipher TLS_AES_256_GCM_SHA384`; may be empty
+    std::string_view account{};     ///< shown in Received; empty: not shown
+    std::string_view recipient{};   ///< `local@domain` of the only recipient; empty if several
     base::MessageId id{};
     base::WallTime now{};
     std::string_view random{};  ///< a few letters and digits that nobody can guess
@@ -46,8 +47,9 @@ struct FixedHeader {
 [[nodiscard]] std::string received_field(const TraceFacts& facts);
 
 /// The fix-ups of RFC 6409 section 8: Received on top; Date and Message-ID at the end of the header
-/// section where missing; every Bcc, Resent-Bcc and Return-Path taken out; the empty line put in
-/// where it is missing. All else stays octet for octet. `header` is read_header(message).
+/// section where missing; every Bcc, Resent-Bcc and Return-Path taken out, and unless the facts say
+/// otherwise what a provider would obey; the empty line put in where it is missing. All else stays
+/// octet for octet. `header` is read_header(message).
 [[nodiscard]] FixedHeader fix_up(std::string_view message, const HeaderSection& header,
                                  const TraceFacts& facts);
 

@@ -134,6 +134,7 @@ void Transaction::begin_message() {
                   .tls = client_.tls,
                   .authenticated = client_.authenticated,
                   .smtputf8 = envelope_.smtputf8,
+                  .provider_headers = client_.account->provider_headers,
                   .tls_text = client_.tls_text,
                   // A login name is half of what a thief needs, and recipients read this.
                   .account = {},

@@ -77,6 +77,10 @@ Redaction secrets_of(const ProviderSettings& account) {
     Redaction redaction;
     redaction.add(account.api_key);
     redaction.add(account.api_secret);
+    if (account.aws) {
+        redaction.add(account.aws->secret_access_key);
+        redaction.add(account.aws->session_token);
+    }
     return redaction;
 }
 
@@ -309,7 +313,7 @@ awaitable<std::expected<ApiTransport::Exchange, Outcome>> ApiTransport::make_cal
     auto request = co_await compute(call->message->raw.size(), std::move(work));
     if (!request) co_return std::unexpected(busy());
     if (!*request) co_return std::unexpected(std::move(request->error()));
-    auto exchange = co_await send_request(std::move(**request));
+    auto exchange = co_await send_request(std::move(**request), call->account);
     report.stages.connect += exchange.stages.connect;
     report.stages.greeting += exchange.stages.tls;
     report.stages.transfer += exchange.stages.transfer;
@@ -317,8 +321,9 @@ awaitable<std::expected<ApiTransport::Exchange, Outcome>> ApiTransport::make_cal
     co_return exchange;
 }
 
-awaitable<ApiTransport::Exchange> ApiTransport::send_request(net::HttpRequest request) {
-    auto redaction = secrets_of(settings_.account);
+awaitable<ApiTransport::Exchange> ApiTransport::send_request(net::HttpRequest request,
+                                                             const ProviderSettings& account) {
+    auto redaction = secrets_of(account);
     add_secrets_of(request, redaction);
     auto result = co_await client_->call(std::move(request));
     auto remote = result.stages.remote.empty() ? std::string()
@@ -344,7 +349,7 @@ awaitable<std::expected<void, std::string>> ApiTransport::probe() {
     }
     auto request = settings_.provider.probe(account);
     if (request.sign) net::sign_for_aws(request, settings_.clock.wall());
-    auto exchange = co_await send_request(std::move(request));
+    auto exchange = co_await send_request(std::move(request), account);
     if (!exchange.answer) co_return std::unexpected(std::move(exchange.answer.error().text));
     const auto& answer = *exchange.answer;
     if (answer.status >= 200 && answer.status < 300) co_return std::expected<void, std::string>{};

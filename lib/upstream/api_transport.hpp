@@ -65,7 +65,7 @@ class ApiTransport final : public Transport {
     awaitable<std::vector<Outcome>> call_for(Attempt& attempt, const Places& places);
     awaitable<std::expected<Exchange, Outcome>> make_call(SendReport& report,
                                                           std::shared_ptr<Call> call);
-    awaitable<Exchange> send_request(net::HttpRequest request);
+    awaitable<Exchange> send_request(net::HttpRequest request, const ProviderSettings& account);
     void remember_alone(base::MessageId id);
     void give_alert(const Outcome& outcome);
 

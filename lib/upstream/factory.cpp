@@ -7,6 +7,8 @@
 #include <utility>
 #include <variant>
 
+#include "upstream/api_factory.hpp"
+#include "upstream/override_transport.hpp"
 #include "upstream/sandbox_transport.hpp"
 #include "upstream/sendmail_transport.hpp"
 #include "upstream/smtp_settings.hpp"
@@ -92,14 +94,30 @@ Made make_sendmail(const config::SendmailUpstream& kind, const Facilities& facil
                                     .command = kind.command});
 }
 
-}  // namespace
-
-Made make_transport(const config::Upstream& upstream, Facilities facilities) {
+Made make_plain(const config::Upstream& upstream, const Facilities& facilities) {
     if (const auto* smtp = std::get_if<config::SmtpUpstream>(&upstream.kind))
         return make_smtp(upstream, *smtp, facilities);
+    if (const auto* api = std::get_if<config::ApiUpstream>(&upstream.kind))
+        return make_api_transport(upstream, *api, facilities);
     if (const auto* sendmail = std::get_if<config::SendmailUpstream>(&upstream.kind))
         return make_sendmail(*sendmail, facilities);
     return make_sandbox(upstream, std::get<config::SandboxUpstream>(upstream.kind), facilities);
+}
+
+}  // namespace
+
+Made make_transport(const config::Upstream& upstream, const Facilities& facilities) {
+    auto made = make_plain(upstream, facilities);
+    if (!made || upstream.overrides == config::Overrides{}) return made;
+    return std::make_unique<OverrideTransport>(std::move(*made), upstream.overrides);
+}
+
+config::Uncertain uncertain_of(const config::Upstream& upstream) {
+    if (const auto* smtp = std::get_if<config::SmtpUpstream>(&upstream.kind))
+        return smtp->uncertain;
+    if (const auto* api = std::get_if<config::ApiUpstream>(&upstream.kind))
+        return uncertain_of(*api);
+    return config::Uncertain::retry;
 }
 
 }  // namespace outpost::upstream

@@ -30,6 +30,9 @@ struct Facilities {
 /// system's certificate authorities, the sandbox directory). It must be destroyed on its executor,
 /// after close(), with no send under way.
 [[nodiscard]] std::expected<std::unique_ptr<Transport>, std::string> make_transport(
-    const config::Upstream& upstream, Facilities facilities);
+    const config::Upstream& upstream, const Facilities& facilities);
+
+/// What is to be done when the answer for a message never came.
+[[nodiscard]] config::Uncertain uncertain_of(const config::Upstream& upstream);
 
 }  // namespace outpost::upstream

@@ -107,7 +107,7 @@ def test_a_key_that_is_refused_suspends_and_bounces_nothing(provided, kind):
     body = {"mandrill": {"status": "error", "code": -1, "name": "Invalid_Key", "message": "Invalid API key"},
             "elasticemail": {"Error": "APIKey Expired"},
             "smtp2go": {"data": {"error_code": "E_ApiResponseCodes.ENDPOINT_PERMISSION_DENIED", "error": "no"}},
-            }.get(kind, {"message": f"the key {providers.KEY} is wrong"})  # fmt: skip
+            }.get(kind, {"message": f"the key {providers.SECRET if kind == 'ses' else providers.KEY} is wrong"})  # fmt: skip
     status = {"mandrill": 500, "elasticemail": 400, "smtp2go": 400, "ses": 403}.get(kind, 401)
     headers = {"x-amzn-ErrorType": "UnrecognizedClientException"} if kind == "ses" else {}
     server.on(status, headers, body, times=None)

@@ -18,7 +18,7 @@ def keys_of_the_loader():
         text = source.read_text()
         keys.update(re.findall(r'\b(?:find|read)\(\s*"(\w+)"', text))
         keys.update(re.findall(r'\b(?:subsection|read_secret|read_entries|read_rates|read_some)\(\w+, "(\w+)"', text))
-    return keys - {"fingerprint"}  # a value's own form, described with `verify`
+    return keys - {"fingerprint", "email"}  # forms of a value, described with `verify` and `from`
 
 
 def keys_of_the_manual():

@@ -33,6 +33,7 @@ const AccountSettings all_settings{
     {"weight", "4"},
     {"max-message-size", "10MB"},
     {"max-recipients", "50"},
+    {"provider-headers", "true"},
     {"note", "Campaign tool; marketing"},
 };
 
@@ -85,6 +86,7 @@ TEST_F(AddedAccount, MeansWhatTheSameMeansInTheConfiguration) {
                "    weight: 4\n"
                "    max_message_size: 10MB\n"
                "    max_recipients: 50\n"
+               "    provider_headers: true\n"
                "    note: Campaign tool; marketing\n");
     const Account& same = config.accounts.at("shop");
     EXPECT_EQ(account.name, "shop");
@@ -102,6 +104,7 @@ TEST_F(AddedAccount, MeansWhatTheSameMeansInTheConfiguration) {
     EXPECT_EQ(account.weight, same.weight);
     EXPECT_EQ(account.max_message_size, same.max_message_size);
     EXPECT_EQ(account.max_recipients, same.max_recipients);
+    EXPECT_EQ(account.provider_headers, same.provider_headers);
     EXPECT_EQ(account.note, same.note);
     EXPECT_THAT(config.account_places.at("shop"), testing::EndsWith("outpost.yaml:6:3"));
 }

@@ -105,6 +105,8 @@ TEST_F(ConfigApiUpstream, FaultsOfOverrides) {
                 HasSubstr("has no \"mail\""));
     EXPECT_THAT(faults(box + "reply_to: nobody"), HasSubstr("out.reply_to: "));
     EXPECT_THAT(faults(box + "verp: true"), HasSubstr("out.verp: needs a return_path"));
+    EXPECT_THAT(faults("type: resend, api_key: k, return_path: b@example.com, verp: true"),
+                HasSubstr("out.verp: is not for a provider's API"));
 }
 
 }  // namespace

@@ -70,6 +70,7 @@ TEST_F(Loader, ReadsEveryKey) {
         "    note: Campaign tool, marketing\n"
         "    priority: 2\n"
         "    priority_cap: 5\n"
+        "    provider_headers: true\n"
         "    authorized_domains: [YourCompany.com, .brands.yourcompany.com]\n"
         "    authorized_senders: info@other.com; sales@other.com\n"
         "    allowed_networks: [192.0.2.0/24]\n"
@@ -138,6 +139,7 @@ TEST_F(Loader, ReadsEveryKey) {
     EXPECT_EQ(account.note, "Campaign tool, marketing");
     EXPECT_EQ(account.priority, 2);
     EXPECT_EQ(account.priority_cap, 5);
+    EXPECT_TRUE(account.provider_headers);
     EXPECT_EQ(account.authorized_domains,
               (std::vector<std::string>{"yourcompany.com", ".brands.yourcompany.com"}));
     EXPECT_EQ(account.authorized_senders,

@@ -28,6 +28,15 @@ TEST_F(DispatcherAccountsTest, MailOfANewAccountIsRouted) {
     EXPECT_EQ(sent(), 1U);
 }
 
+TEST_F(DispatcherAccountsTest, MailWhoseAccountWasNotConfiguredGoesOnceItIs) {
+    start();
+    submit(envelope({"a@example.org"}, "new"));
+    EXPECT_EQ(sent(), 0U);
+    add_account("new", "office");
+    change_accounts();
+    EXPECT_EQ(sent(), 1U);
+}
+
 TEST_F(DispatcherAccountsTest, AWiderRateLetsMailThatWaitsGoAtOnceAndKeepsWhatWasUsed) {
     rate_of_shop("2/h");
     start();

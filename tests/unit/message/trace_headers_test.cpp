@@ -138,6 +138,17 @@ TEST(FixUp, TakesOutEveryBccAndReturnPath) {
     EXPECT_EQ(message.substr(result.data_offset), "X-Last: Bcc: no\r\n\r\nBcc: five@b.example\r\n");
 }
 
+TEST(FixUp, TakesOutWhatAProviderWouldObeyUnlessTheAccountMay) {
+    const std::string fields = "X-SMTPAPI: {\"to\": [\"a@b.example\"]}\r\nx-mc-Track: no\r\n";
+    const std::string kept = "X-Mcx: 1\r\nX-Mailer: some\r\n";
+    const std::string message = std::string(whole) + fields + kept + "\r\nX-SMTPAPI: body\r\n";
+    EXPECT_EQ(without_received(message), std::string(whole) + kept + "\r\nX-SMTPAPI: body\r\n");
+    auto trusted = facts();
+    trusted.provider_headers = true;
+    const FixedHeader result = fix_up(message, read_header(message), trusted);
+    EXPECT_EQ(result.data_offset, 0U);
+}
+
 TEST(FixUp, TakesOutABccAtTheVeryEnd) {
     EXPECT_EQ(without_received(std::string(whole) + "Bcc: x@b.example\r\n\r\nBody\r\n"),
               std::string(whole) + "\r\nBody\r\n");
