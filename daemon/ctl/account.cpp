@@ -51,7 +51,7 @@ int list(Session& session) {
 }
 
 int show(Session& session, const std::string& name) {
-    const auto account = session.ask("GET", "/v1/accounts", {{"name", name}});
+    const auto account = session.ask("GET", "/v1/account", {{"name", name}});
     if (!account) return session.code;
     if (session.json) {
         std::cout << json::serialize(*account) << '\n';

@@ -28,6 +28,7 @@ constexpr AccountOption options[] = {
     {"weight", "weight", "Its share beside other accounts, 1 to 1000"},
     {"max-message-size", "max_message_size", "Such as 10MB"},
     {"max-recipients", "max_recipients", "Of one message"},
+    {"provider-headers", "provider_headers", "true: its mail may tell an email provider what to do"},
     {"note", "note", "What it is for"},
 };
 
@@ -40,7 +41,12 @@ YamlNode& mapping_at(YamlNode& root, std::string_view key) {
     return root.entries.back().value;
 }
 
+/// A list is written as a text with `;`, but for the empty one.
 void put_text(YamlNode& node, const std::string& text) {
+    if (text == "[]") {
+        node.kind = YamlNode::Kind::sequence;
+        return;
+    }
     node.kind = YamlNode::Kind::scalar;
     node.text = text;
 }

@@ -61,15 +61,6 @@ const Setting* find(const std::map<std::string, Setting>& settings, const std::s
     return found == settings.end() ? nullptr : &found->second;
 }
 
-/// Without what only says where it is written.
-const Upstream& meaning(const Upstream& upstream) {
-    return upstream;
-}
-Account meaning(Account account) {
-    account.place.clear();
-    return account;
-}
-
 /// Those of a section that are in both and differ although not a key of theirs is written
 /// differently.
 template <class Values>
@@ -77,7 +68,7 @@ void name_others(std::string_view section, const Values& before, const Values& a
                  std::vector<std::string>& lines) {
     for (const auto& [name, value] : after) {
         const auto old = before.find(name);
-        if (old == before.end() || meaning(old->second) == meaning(value)) continue;
+        if (old == before.end() || old->second == value) continue;
         const std::string path = fmt::format("{}.{}", section, base::printable(name, 200));
         const bool told = std::ranges::any_of(
             lines, [&](const std::string& text) { return text.starts_with(path + "."); });

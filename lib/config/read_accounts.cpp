@@ -149,7 +149,6 @@ void read_settings(Section& section, const Config& config, Account& account) {
 Account read_account(Section& section, const Config& config, const YamlEntry& entry) {
     Account account = config.account_defaults.account;
     account.name = entry.key;
-    account.place = entry.place.text();
     read_credentials(section, account);
     read_settings(section, config, account);
     return account;
@@ -197,6 +196,7 @@ void read_accounts(Section& root, Config& config) {
             continue;
         }
         Section section(&child.value, std::move(path), accounts.diagnostics());
+        config.account_places[child.key] = child.place.text();
         config.accounts[child.key] = read_account(section, config, child);
     }
 }

@@ -128,8 +128,8 @@ struct Account {
     std::optional<limit::DeliveryHours> deliver;  ///< nothing: at any time
     std::string route;  ///< an upstream or group; empty: by Config::routes, the last of which then
                         ///< takes everything
-    std::string place{};   ///< `outpost.yaml:31:3`; empty: made at run time
     bool removed = false;  ///< nobody can use it; what it has in the queue still goes by it
+
     bool operator==(const Account&) const = default;
 };
 
@@ -331,6 +331,7 @@ struct Config {
     Retry retry;
     Dsn dsn;
     std::map<std::string, Account> accounts;
+    std::map<std::string, std::string> account_places;  ///< `outpost.yaml:31:3`, of those in files
     AccountDefaults account_defaults;
     std::map<std::string, Upstream> upstreams;
     std::map<std::string, Group> groups;

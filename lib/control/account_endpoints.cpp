@@ -88,26 +88,34 @@ std::vector<limit::Level> Api::levels_of(std::string_view account) {
     return levels;
 }
 
-asio::awaitable<Response> Api::accounts(const Request& request) {
-    const bool one = request.query.contains("name");
-    const std::string name = param(request, "name");
+asio::awaitable<std::map<std::string, std::uint64_t>> Api::queued_by_account() {
     const auto rows = co_await at_desk(
         parts_.delivery, [](delivery::Desk& desk) -> awaitable<std::vector<delivery::QueueRow>> {
             co_return desk.queue();
         });
-    std::map<std::string_view, std::uint64_t> queued;
+    std::map<std::string, std::uint64_t> queued;
     for (const auto& row : rows) queued[row.account] += row.ready + row.waiting + row.in_flight;
+    co_return queued;
+}
+
+asio::awaitable<Response> Api::accounts() {
+    auto queued = co_await queued_by_account();
     json::array all;
     for (const AccountKeeper::View& view : parts_.accounts.list()) {
-        const std::string& each = view.account.name;
-        // Of those that are removed, what is left of their mail.
-        if (one ? each != name : view.account.removed && !queued.contains(each)) continue;
-        json::object object = to_json(view, levels_of(each), queued[each]);
-        if (one) co_return json_response(object);
-        all.push_back(std::move(object));
+        const std::string& name = view.account.name;
+        // Of those that are removed, those that still have mail here.
+        if (view.account.removed && !queued.contains(name)) continue;
+        all.push_back(to_json(view, levels_of(name), queued[name]));
     }
-    if (one) co_return error_response(404, "there is no account " + base::printable(name, 64));
     co_return json_response(all);
+}
+
+asio::awaitable<Response> Api::account(const Request& request) {
+    const std::string name = param(request, "name");
+    auto queued = co_await queued_by_account();
+    const auto view = parts_.accounts.find(name);
+    if (!view) co_return error_response(404, "there is no account " + base::printable(name, 64));
+    co_return json_response(to_json(*view, levels_of(name), queued[name]));
 }
 
 asio::awaitable<Response> Api::change_account(std::string_view what, const Request& request) {

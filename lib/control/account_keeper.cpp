@@ -78,7 +78,7 @@ std::shared_ptr<const config::Config> AccountKeeper::config() const {
 }
 
 std::expected<void, std::vector<std::string>> AccountKeeper::reload(config::Config file,
-                                                                    const Apply& apply) {
+                                                                       const Apply& use) {
     account::hash_passwords(file, key_);
     const std::lock_guard one(changing_);
     const auto before = state();
@@ -97,8 +97,8 @@ std::expected<void, std::vector<std::string>> AccountKeeper::reload(config::Conf
     }
     next->config = std::make_shared<const config::Config>(std::move(merged.config));
     next->faults = std::move(merged.faults);
+    use(*next->config);
     publish(next);
-    apply(*next->config);
     return {};
 }
 
@@ -111,10 +111,10 @@ AccountKeeper::Result<base::Secret> AccountKeeper::add(const std::string& name,
     const std::lock_guard one(changing_);
     const auto before = state();
     const std::string shown = base::printable(name, 64);
-    if (const auto same = before->file.accounts.find(name); same != before->file.accounts.end())
+    if (before->file.accounts.contains(name))
         return std::unexpected(invalid(fmt::format(
             "account {} is in the configuration, at {}; choose another name, or change it there",
-            shown, same->second.place)));
+            shown, before->file.account_places.at(name))));
     const auto there = before->stored.accounts.find(name);
     if (there != before->stored.accounts.end() && !there->second.removed)
         return std::unexpected(invalid(
@@ -199,7 +199,7 @@ AccountKeeper::Result<void> AccountKeeper::set_disabled(const std::string& name,
         !before->stored.disabled.contains(name))
         return std::unexpected(invalid(fmt::format(
             "account {} is not active in the configuration, at {}; change `active` there",
-            base::printable(name, 64), in_file->second.place)));
+            base::printable(name, 64), before->file.account_places.at(name))));
     const auto at = disabled ? std::optional(clock_.wall()) : std::nullopt;
     if (auto done = store_.set_disabled(name, at); !done)
         return std::unexpected(broken(std::move(done.error())));
@@ -239,10 +239,10 @@ AccountKeeper::Result<void> AccountKeeper::use(std::shared_ptr<State> next) {
 AccountKeeper::Result<store::StoredAccount> AccountKeeper::changeable(const State& state,
                                                                       const std::string& name,
                                                                       std::string_view advice) {
-    if (const auto found = state.file.accounts.find(name); found != state.file.accounts.end())
-        return std::unexpected(
-            invalid(fmt::format("account {} is in the configuration, at {}; {}",
-                                base::printable(name, 64), found->second.place, advice)));
+    if (state.file.accounts.contains(name))
+        return std::unexpected(invalid(
+            fmt::format("account {} is in the configuration, at {}; {}", base::printable(name, 64),
+                        state.file.account_places.at(name), advice)));
     const auto found = state.stored.accounts.find(name);
     if (found == state.stored.accounts.end() || found->second.removed)
         return std::unexpected(unknown(state, name));
@@ -261,14 +261,17 @@ AccountKeeper::Failure AccountKeeper::unknown(const State& state, std::string_vi
 }
 
 AccountKeeper::View AccountKeeper::view(const State& state, const config::Account& account) {
-    View view{.account = account, .fault = {}, .disabled = {}};
+    View view{.account = account, .place = {}, .fault = {}, .disabled = {}};
+    if (const auto found = state.file.account_places.find(account.name);
+        found != state.file.account_places.end())
+        view.place = found->second;
     if (const auto found = state.faults.find(account.name); found != state.faults.end())
         view.fault = found->second;
     if (const auto found = state.stored.disabled.find(account.name);
         found != state.stored.disabled.end())
         view.disabled = found->second;
     const auto stored = state.stored.accounts.find(account.name);
-    if (stored == state.stored.accounts.end() || !account.place.empty()) return view;
+    if (stored == state.stored.accounts.end() || !view.place.empty()) return view;
     view.created = stored->second.created;
     view.changed = stored->second.changed;
     return view;

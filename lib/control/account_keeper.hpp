@@ -43,12 +43,12 @@ class AccountKeeper {
     [[nodiscard]] std::shared_ptr<const config::Config> config() const;
     /// Before the first change. What it refers to outlives the keeper's use.
     void on_change(Apply apply) { apply_ = std::move(apply); }
-    /// Another configuration file, valid as a whole: its accounts are in effect when this returns.
-    /// Those that are gone from it stay as removed until the next start, as their mail may still be
-    /// there. `apply` is called instead of on_change's. The error lists names that are both in the
-    /// file and in the database.
+    /// Another configuration file, valid as a whole. `use` is called with it and all accounts, and
+    /// makes it take effect; no account changes meanwhile. Should it throw, all stays as it was.
+    /// Accounts that are gone from the file stay as removed until the next start, as their mail may
+    /// still be there. The error lists names that are both in the file and in the database.
     [[nodiscard]] std::expected<void, std::vector<std::string>> reload(config::Config file,
-                                                                       const Apply& apply);
+                                                                       const Apply& use);
 
     /// An empty setting is what accounts inherit. The result: the generated password.
     Result<base::Secret> add(const std::string& name, config::AccountSettings settings);
@@ -61,6 +61,7 @@ class AccountKeeper {
 
     struct View {
         config::Account account;
+        std::string place;                        ///< in the configuration; empty: made at run time
         std::string fault;                        ///< why it does not fit the configuration
         std::optional<base::WallTime> disabled;   ///< by an operator
         std::optional<base::WallTime> created{};  ///< at run time

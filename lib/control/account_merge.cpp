@@ -26,15 +26,14 @@ void add(MergedAccounts& merged, const config::Config& file, const store::Stored
 MergedAccounts merge_accounts(const config::Config& file, const store::StoredAccounts& stored) {
     MergedAccounts merged{.config = file, .faults = {}, .conflicts = {}};
     for (const auto& [name, account] : stored.accounts) {
-        const auto same = file.accounts.find(name);
-        if (same == file.accounts.end()) {
+        if (!file.accounts.contains(name)) {
             add(merged, file, account);
         } else if (!account.removed) {
             merged.conflicts.push_back(fmt::format(
                 "{}: account {} was also made with `outpostctl account add`; remove it here or "
                 "give it another name, or `outpostctl account remove` that one before you put it "
                 "here",
-                same->second.place, base::printable(name, 64)));
+                file.account_places.at(name), base::printable(name, 64)));
         }
     }
     for (const auto& [name, since] : stored.disabled) {

@@ -71,7 +71,7 @@ std::string_view state_of(const AccountKeeper::View& view) {
 json::object to_json(const AccountKeeper::View& view, const std::vector<limit::Level>& limits,
                      std::uint64_t queued) {
     const config::Account& account = view.account;
-    const bool file = !account.place.empty();
+    const bool file = !view.place.empty();
     json::object object{{"name", account.name},
                         {"origin", file ? "file" : "added"},
                         {"state", state_of(view)},
@@ -90,12 +90,13 @@ json::object to_json(const AccountKeeper::View& view, const std::vector<limit::L
                         {"quota", quota(account)},
                         {"weight", account.weight},
                         {"route", account.route},
+                        {"provider_headers", account.provider_headers},
                         {"created", time(view.created)},
                         {"changed", time(view.changed)},
                         {"disabled", time(view.disabled)},
                         {"limits", to_json(limits)},
                         {"queued", queued}};
-    object["place"] = file ? json::value(account.place) : json::value(nullptr);
+    object["place"] = file ? json::value(view.place) : json::value(nullptr);
     object["deliver"] =
         account.deliver ? json::value(account.deliver->text()) : json::value(nullptr);
     return object;

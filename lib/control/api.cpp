@@ -67,7 +67,8 @@ asio::awaitable<Response> Api::handle(const Request& request) {
     }
     if (post && is(2, "queue")) co_return co_await change(path[1], request);
     if (post && is(1, "route")) co_return co_await route(request);
-    if (get && is(1, "accounts")) co_return co_await accounts(request);
+    if (get && is(1, "accounts")) co_return co_await accounts();
+    if (get && is(1, "account")) co_return co_await account(request);
     if (post && is(2, "accounts")) co_return co_await change_account(path[1], request);
     if (get && is(1, "upstreams")) co_return co_await upstreams();
     if (post && is(3, "upstreams")) co_return co_await upstream(path[1], path[2], request);

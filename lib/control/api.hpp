@@ -1,7 +1,9 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -62,10 +64,13 @@ class Api {
     awaitable<Response> change(std::string_view what, const Request& request);
     awaitable<Response> upstreams();
     awaitable<Response> route(const Request& request);
-    awaitable<Response> accounts(const Request& request);
+    awaitable<Response> accounts();
+    awaitable<Response> account(const Request& request);
     awaitable<Response> change_account(std::string_view what, const Request& request);
     /// What is used of an account's limits.
     [[nodiscard]] std::vector<limit::Level> levels_of(std::string_view account);
+    /// How many messages of each account are in the queue.
+    awaitable<std::map<std::string, std::uint64_t>> queued_by_account();
     awaitable<Response> upstream(std::string_view name, std::string_view what,
                                  const Request& request);
 

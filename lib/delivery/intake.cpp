@@ -52,6 +52,12 @@ void Intake::add(const Incoming& incoming) {
     }
 }
 
+void Intake::replace(Router router) {
+    router_ = std::move(router);
+    unrouted_.clear();
+    for (const Incoming& incoming : std::exchange(homeless_, {})) add(incoming);
+}
+
 spool::Queue::Handle Intake::enter(const Incoming& incoming, WayIndex way) {
     const spool::Summary& summary = incoming.summary;
     const bool held = summary.next_attempt == base::WallTime::max();

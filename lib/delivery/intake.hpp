@@ -55,8 +55,8 @@ class Intake {
     void started(base::WallTime at) { started_ = at; }
     [[nodiscard]] base::WallTime started() const noexcept { return started_; }
     void add(const Incoming& incoming);
-    /// Routes for mail that arrives from now on.
-    void replace(Router router) { router_ = std::move(router); }
+    /// Routes for mail that arrives from now on, and for mail of accounts that were not configured.
+    void replace(Router router);
     /// Reads again what could not be read a minute ago.
     void retry(base::WallTime now);
     [[nodiscard]] const Router& router() const noexcept { return router_; }

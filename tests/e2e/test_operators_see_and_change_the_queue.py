@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -185,6 +186,8 @@ def test_every_answer_is_as_the_document_says(held):
         real = real.replace("{change}", fill["{change}"].get(path, ""))
         for method, operation in methods.items():
             query = "?all=1&dry_run=1" if real.startswith("/v1/queue/hold") else ""
+            given = {p["name"]: p["example"] for p in operation.get("parameters", ()) if "example" in p}
+            query = "?" + urllib.parse.urlencode(given) if given else query
             if real == "/v1/route":
                 query = f"?account={outpost.ACCOUNT}&from={outpost.SENDER}&to=x@example.net"
             done = subprocess.run(

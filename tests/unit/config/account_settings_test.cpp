@@ -33,6 +33,7 @@ const AccountSettings all_settings{
     {"weight", "4"},
     {"max-message-size", "10MB"},
     {"max-recipients", "50"},
+    {"provider-headers", "true"},
     {"note", "Campaign tool; marketing"},
 };
 
@@ -66,7 +67,7 @@ TEST_F(AddedAccount, KnowsAValueForEachOption) {
 TEST_F(AddedAccount, MeansWhatTheSameMeansInTheConfiguration) {
     const auto [account, faults] = read(all_settings);
     EXPECT_THAT(faults, IsEmpty());
-    const Account same =
+    const Config config =
         loaded("accounts:\n"
                "  shop:\n"
                "    password: secret\n"
@@ -85,8 +86,9 @@ TEST_F(AddedAccount, MeansWhatTheSameMeansInTheConfiguration) {
                "    weight: 4\n"
                "    max_message_size: 10MB\n"
                "    max_recipients: 50\n"
-               "    note: Campaign tool; marketing\n")
-            .accounts.at("shop");
+               "    provider_headers: true\n"
+               "    note: Campaign tool; marketing\n");
+    const Account& same = config.accounts.at("shop");
     EXPECT_EQ(account.name, "shop");
     EXPECT_THAT(account.authorized_domains, ElementsAre("example.com", ".example.org"));
     EXPECT_EQ(account.authorized_domains, same.authorized_domains);
@@ -102,9 +104,9 @@ TEST_F(AddedAccount, MeansWhatTheSameMeansInTheConfiguration) {
     EXPECT_EQ(account.weight, same.weight);
     EXPECT_EQ(account.max_message_size, same.max_message_size);
     EXPECT_EQ(account.max_recipients, same.max_recipients);
+    EXPECT_EQ(account.provider_headers, same.provider_headers);
     EXPECT_EQ(account.note, same.note);
-    EXPECT_TRUE(account.place.empty());
-    EXPECT_THAT(same.place, testing::EndsWith("outpost.yaml:6:3"));
+    EXPECT_THAT(config.account_places.at("shop"), testing::EndsWith("outpost.yaml:6:3"));
 }
 
 TEST_F(AddedAccount, InheritsWhatIsNotSet) {
@@ -119,6 +121,8 @@ TEST_F(AddedAccount, InheritsWhatIsNotSet) {
     EXPECT_EQ(own.priority, 1);
     EXPECT_EQ(own.limits.quota.hourly, 9U);
     EXPECT_FALSE(own.limits.quota.daily);
+    EXPECT_EQ(own.limits.rates.size(), 1U);
+    EXPECT_THAT(read({{"rate", "[]"}}, defaults).account.limits.rates, IsEmpty());
 }
 
 TEST_F(AddedAccount, NamesOptionAndValueOfAFault) {

@@ -42,7 +42,7 @@ class Keeper : public testing::Test {
         auto& account = file.accounts[name];
         account.name = name;
         account.route = "out";
-        account.place = "outpost.yaml:7:3";
+        file.account_places[name] = "outpost.yaml:7:3";
         account.password = base::Secret("secret");
     }
     AccountKeeper& keeper() {
@@ -56,7 +56,7 @@ class Keeper : public testing::Test {
             ++applied;
             last = config;
             // By now it is on stable storage.
-            const auto stored = store_->load();
+            auto stored = store_->load();
             if (stored.accounts.contains("shop"))
                 stored_note = stored.accounts.at("shop").settings["note"];
         });
@@ -189,10 +189,10 @@ TEST_F(Keeper, AnAccountOfTheFileIsDisabledAndEnabled) {
 TEST_F(Keeper, ANameInBothPlacesIsToldWithItsPlace) {
     ASSERT_TRUE(keeper().add("shop", {}));
     add_to_file("shop");
-    const auto reloaded = keeper().reload(file);
+    const auto reloaded = keeper().reload(file, [](const config::Config&) {});
     ASSERT_FALSE(reloaded);
     EXPECT_THAT(reloaded.error(), ElementsAre(HasSubstr("outpost.yaml:7:3: account shop was also")));
-    EXPECT_TRUE(keeper().config()->accounts.at("shop").place.empty());
+    EXPECT_EQ(keeper().find("shop")->place, "");
     try {
         start();
         ADD_FAILURE() << "started";
@@ -200,20 +200,22 @@ TEST_F(Keeper, ANameInBothPlacesIsToldWithItsPlace) {
         EXPECT_THAT(e.what(), HasSubstr("outpost.yaml:7:3: account shop was also made with"));
     }
     file.accounts.erase("shop");
+    file.account_places.erase("shop");
     start();
     ASSERT_TRUE(keeper().remove("shop"));
     add_to_file("shop");
     start();
     EXPECT_EQ(state("shop"), "active");
-    EXPECT_EQ(keeper().find("shop")->account.place, "outpost.yaml:7:3");
+    EXPECT_EQ(keeper().find("shop")->place, "outpost.yaml:7:3");
 }
 
 TEST_F(Keeper, AReloadKeepsAddedAccountsAndLeavesThoseThatAreGoneAsRemoved) {
     ASSERT_TRUE(keeper().add("shop", {}));
     file.accounts.clear();
+    file.account_places.clear();
     add_to_file("new");
     file.account_defaults.account.priority = 1;
-    ASSERT_TRUE(keeper().reload(file));
+    ASSERT_TRUE(keeper().reload(file, [this](const config::Config& config) { last = config; }));
     EXPECT_EQ(last.accounts.at("shop").priority, 1);
     EXPECT_FALSE(last.accounts.at("new").removed);
     EXPECT_TRUE(last.accounts.at("web").removed);
@@ -222,6 +224,15 @@ TEST_F(Keeper, AReloadKeepsAddedAccountsAndLeavesThoseThatAreGoneAsRemoved) {
     EXPECT_TRUE(last.accounts.at("web").removed);
     ASSERT_TRUE(keeper().add("web", {}));
     EXPECT_FALSE(last.accounts.at("web").removed);
+}
+
+TEST_F(Keeper, AReloadThatFailsLeavesAllAsItWas) {
+    (void)keeper();
+    add_to_file("new");
+    const auto fails = [](const config::Config&) { throw std::runtime_error("no such file"); };
+    EXPECT_THROW((void)keeper().reload(file, fails), std::runtime_error);
+    EXPECT_FALSE(keeper().config()->accounts.contains("new"));
+    ASSERT_TRUE(keeper().add("new", {}));
 }
 
 TEST_F(Keeper, AnAccountThatNoLongerFitsIsInactiveUntilItIsSet) {

@@ -28,6 +28,15 @@ TEST_F(DispatcherAccountsTest, MailOfANewAccountIsRouted) {
     EXPECT_EQ(sent(), 1U);
 }
 
+TEST_F(DispatcherAccountsTest, MailWhoseAccountWasNotConfiguredGoesOnceItIs) {
+    start();
+    submit(envelope({"a@example.org"}, "new"));
+    EXPECT_EQ(sent(), 0U);
+    add_account("new", "office");
+    change_accounts();
+    EXPECT_EQ(sent(), 1U);
+}
+
 TEST_F(DispatcherAccountsTest, AWiderRateLetsMailThatWaitsGoAtOnceAndKeepsWhatWasUsed) {
     rate_of_shop("2/h");
     start();
@@ -48,8 +57,7 @@ TEST_F(DispatcherAccountsTest, ANewRateHoldsForMailThatIsInTheQueue) {
     EXPECT_EQ(sent(), 5U);  // as many as its concurrency
     rate_of_shop("3/h");
     change_accounts();
-    office().hold = false;
-    office().release_all();
+    office().release();
     run();
     advance(50min);
     EXPECT_EQ(sent(), 8U);
