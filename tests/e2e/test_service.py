@@ -10,6 +10,7 @@ import pytest
 from harness import outpost, process, submit
 
 UNITS = process.ROOT / "systemd"
+needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze: tests/deps test installs it")
 
 
 def run(*command, **keys):
@@ -70,12 +71,7 @@ def prepared(outposts, peer):
     return relay
 
 
-@pytest.fixture(autouse=True)
-def tools():
-    if not shutil.which("systemd-analyze"):
-        pytest.skip("no systemd-analyze; tests/deps test installs it")
-
-
+@needs_systemd
 def test_sockets_of_systemd_are_taken_over(prepared, peer):
     relay = prepared
     daemon = activated(relay, f"127.0.0.1:{relay.ports['starttls']}")
@@ -86,6 +82,7 @@ def test_sockets_of_systemd_are_taken_over(prepared, peer):
     assert relay.stop() == 0
 
 
+@needs_systemd
 def test_a_socket_that_the_configuration_does_not_name_is_an_error(prepared):
     relay = prepared
     stray = process.free_port()
@@ -97,6 +94,7 @@ def test_a_socket_that_the_configuration_does_not_name_is_an_error(prepared):
     assert str(relay.ports["starttls"]) not in daemon.log().partition("no entry of")[2]
 
 
+@needs_systemd
 def test_the_sandbox_is_tight():
     done = run("systemd-analyze", "security", "--offline=true", UNITS / "outpostd.service")
     exposure = re.search(r"Overall exposure level for outpostd.service: ([\d.]+)", done.stdout)
@@ -110,6 +108,7 @@ def opened_for_sendmail():
     return re.search(r"\.Bd -literal\n(\[Service\]\n.*?)\.Ed", manual, re.DOTALL).group(1)
 
 
+@needs_systemd
 @pytest.mark.parametrize("drop_in", ["", "sendmail"])
 def test_systemd_finds_no_fault_with_the_units(tmp_path, drop_in):
     unit = (UNITS / "outpostd.service").read_text()
@@ -161,6 +160,7 @@ def test_all_is_installed_where_it_is_looked_for(installed):
         assert run(installed / program, "--version").returncode == 0
 
 
+@needs_systemd
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user: needs root")
 def test_user_and_directories_are_made(installed):
     (installed / "etc").mkdir()

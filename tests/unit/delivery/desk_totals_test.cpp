@@ -40,7 +40,7 @@ TEST_F(DeskTotalsTest, MailThatWaitsForAnUpstreamsLimitIsThatUpstreams) {
     EXPECT_EQ(queues[0].owner, "upstream");
     EXPECT_EQ(queues[0].name, "office");
     EXPECT_EQ(queues[0].messages, 3U);
-    advance(3h);
+    advance(5h);
     EXPECT_THAT(dispatcher->desk().waiting_for_limits(), IsEmpty());
 }
 
