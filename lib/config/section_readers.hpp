@@ -29,6 +29,8 @@ void read_groups(Section& root, Config& config);
 void read_routes(Section& root, Config& config);
 /// dsn.
 void read_dsn(Section& root, Config& config);
+/// limits.
+void read_limit_store(Section& root, Config& config);
 /// accounts.
 void read_accounts(Section& root, Config& config);
 /// listen.
