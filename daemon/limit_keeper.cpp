@@ -9,6 +9,8 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "limit/boot_id.hpp"
+#include "store/redis_lease_store.hpp"
+#include "store/sqlite_lease_store.hpp"
 
 namespace outpost {
 namespace {
@@ -40,14 +42,39 @@ void log_limit_store(const std::string& error) {
                                 key, why, key));
 }
 
+void log_redis(bool away, const std::string& text) {
+    if (away) {
+        base::log::error("shared limits", {{"state", "on its own"}, {"reason", text}});
+    } else {
+        base::log::info("shared limits", {{"state", "shared"}, {"what", text}});
+    }
+}
+
+store::RedisOptions redis_options(const config::LimitStore::Redis& from) {
+    return {.address = {.host = from.host,
+                        .port = from.port,
+                        .database = from.database,
+                        .password = from.password},
+            .node = from.node,
+            .share = from.share};
+}
+
 }  // namespace
 
 LimitKeeper::LimitKeeper(const config::Config& config, const base::Clock& clock)
-    : database_(std::filesystem::path(config.data_dir) / "outpost.db"),
-      writer_(database_),
-      store_(database_, writer_, clock),
-      limiter_(store_, clock,
-               {.warning = log_quota, .trouble = log_limit_store, .unreadable = refuse_unreadable},
-               limit::read_boot_id()) {}
+    : database_(std::filesystem::path(config.data_dir) / "outpost.db"), writer_(database_) {
+    if (const auto& redis = config.limits.redis) {
+        store_ = std::make_unique<store::RedisLeaseStore>(
+            redis_options(*redis), std::filesystem::path(config.data_dir) / "redis-node", clock,
+            log_redis);
+    } else {
+        store_ = std::make_unique<store::SqliteLeaseStore>(database_, writer_, clock);
+    }
+    limiter_.emplace(
+        *store_, clock,
+        limit::Limiter::Events{
+            .warning = log_quota, .trouble = log_limit_store, .unreadable = refuse_unreadable},
+        limit::read_boot_id());
+}
 
 }  // namespace outpost

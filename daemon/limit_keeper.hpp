@@ -1,29 +1,31 @@
 #pragma once
 
+#include <memory>
+#include <optional>
+
 #include "base/clock.hpp"
 #include "config/types.hpp"
 #include "limit/limiter.hpp"
 #include "store/database.hpp"
-#include "store/sqlite_lease_store.hpp"
 #include "store/writer.hpp"
 
 namespace outpost {
 
-/// The counters of all limits, and the database that keeps them.
+/// The database of this machine, and the counters of all limits, which it keeps or Redis does.
 class LimitKeeper {
   public:
     /// Throws base::StartFailure where the database cannot be used.
     LimitKeeper(const config::Config& config, const base::Clock& clock);
 
-    [[nodiscard]] limit::Limiter& limiter() noexcept { return limiter_; }
+    [[nodiscard]] limit::Limiter& limiter() noexcept { return *limiter_; }
     [[nodiscard]] const store::Database& database() const noexcept { return database_; }
     [[nodiscard]] store::Writer& writer() noexcept { return writer_; }
 
   private:
     store::Database database_;
     store::Writer writer_;
-    store::SqliteLeaseStore store_;
-    limit::Limiter limiter_;
+    std::unique_ptr<limit::LeaseStore> store_;
+    std::optional<limit::Limiter> limiter_;
 };
 
 }  // namespace outpost

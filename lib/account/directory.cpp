@@ -20,22 +20,25 @@ std::string derived_salt(std::string_view key, std::string_view name, std::size_
 constexpr std::uint64_t trace_room = 4096;
 
 /// The largest message that these rates let through: a larger one would be accepted and then wait
-/// for ever.
-std::uint64_t largest_message(std::span<const limit::Rate> rates) {
+/// for ever. Of a rate that several nodes share, one of them has at most its share in hand.
+std::uint64_t largest_message(std::span<const limit::Rate> rates, const config::LimitStore& store) {
     std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
     for (const limit::Rate& rate : rates) {
-        if (rate.unit == limit::Unit::octets) largest = std::min(largest, rate.count);
+        if (rate.unit != limit::Unit::octets) continue;
+        const double share = store.redis ? store.redis->share : 1;
+        largest =
+            std::min(largest, static_cast<std::uint64_t>(static_cast<double>(rate.count) * share));
     }
     return largest > trace_room ? largest - trace_room : 1;
 }
 
 std::uint64_t max_message_size(const config::Account& from, const config::Config& config) {
     const std::uint64_t server = config.submission.max_message_size;
-    const std::uint64_t size = std::min(
-        {from.max_message_size.value_or(server), server, largest_message(from.limits.rates)});
+    const std::uint64_t size = std::min({from.max_message_size.value_or(server), server,
+                                         largest_message(from.limits.rates, config.limits)});
     const auto upstream = config.upstreams.find(from.route);
     if (upstream == config.upstreams.end()) return size;
-    return std::min(size, largest_message(upstream->second.limits.rates));
+    return std::min(size, largest_message(upstream->second.limits.rates, config.limits));
 }
 
 config::ScramValue hashed(const config::Account& from, std::string_view key) {

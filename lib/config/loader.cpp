@@ -119,6 +119,7 @@ Config read_config(const YamlNode& tree, Diagnostics& diagnostics) {
     read_upstreams(root, config);
     read_groups(root, config);
     read_dsn(root, config);
+    read_limit_store(root, config);
     read_accounts(root, config);
     read_routes(root, config);
     read_listeners(root, config);

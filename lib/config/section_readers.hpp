@@ -29,6 +29,8 @@ void read_groups(Section& root, Config& config);
 void read_routes(Section& root, Config& config);
 /// dsn.
 void read_dsn(Section& root, Config& config);
+/// limits.
+void read_limit_store(Section& root, Config& config);
 /// accounts; there may be none, as they can be made at run time.
 void read_accounts(Section& root, Config& config);
 /// An account that was made at run time, without its credentials. The configuration is complete.

@@ -319,6 +319,19 @@ struct Setting {
     bool operator==(const Setting&) const = default;
 };
 
+/// Where the counters of limits are kept.
+struct LimitStore {
+    struct Redis {
+        std::string host;
+        std::uint16_t port = 6379;
+        std::uint32_t database = 0;
+        base::Secret password;  ///< empty: none
+        std::string node;       ///< this machine's name among those that share the counters
+        double share = 0.5;  ///< of each limit while Redis is away; all nodes' together at most 1
+    };
+    std::optional<Redis> redis;  ///< nothing: in data_dir/outpost.db
+};
+
 struct Config {
     std::string file;
     std::map<std::string, Setting> settings;  ///< by path: `accounts.shop.rate`
@@ -336,6 +349,7 @@ struct Config {
     std::map<std::string, Upstream> upstreams;
     std::map<std::string, Group> groups;
     std::vector<Route> routes;  ///< the first that fits; an account's own comes before them
+    LimitStore limits;
     Control control;
     Log log;
 };

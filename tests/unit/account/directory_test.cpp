@@ -56,6 +56,10 @@ TEST(Directory, TakesNoMessageThatARateWouldNeverLetThrough) {
     config.upstreams["slow"].limits.rates = {octets(80 * kilobyte)};
     EXPECT_EQ(Directory::build(config, "key")->find("shaped")->max_message_size, 96 * kilobyte);
     EXPECT_EQ(Directory::build(config, "key")->find("bulk")->max_message_size, 76 * kilobyte);
+    config::LimitStore::Redis redis;
+    redis.share = 0.5;
+    config.limits.redis = redis;
+    EXPECT_EQ(Directory::build(config, "key")->find("bulk")->max_message_size, 36 * kilobyte);
     config.accounts["bulk"].max_message_size = 1000;
     EXPECT_EQ(Directory::build(config, "key")->find("bulk")->max_message_size, 1000U);
 }

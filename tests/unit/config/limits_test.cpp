@@ -37,6 +37,12 @@ class ConfigLimits : public ConfigFiles {
     }
     std::string account_errors(const std::string& keys) { return errors(text_with(keys, "")); }
     std::string upstream_errors(const std::string& keys) { return errors(text_with("", keys)); }
+    LimitStore store(const std::string& keys) {
+        return loaded(least() + "limits: {" + keys + "}\n").limits;
+    }
+    std::string store_errors(const std::string& keys) {
+        return errors(least() + "limits: {" + keys + "}\n");
+    }
     /// The errors with these accounts instead.
     static std::string text_of_accounts(const std::string& accounts) {
         const std::string text = least();
@@ -56,6 +62,7 @@ TEST_F(ConfigLimits, AreNoneUnlessWritten) {
     EXPECT_FALSE(out.reserve);
     EXPECT_EQ(out.priority, PriorityOrder::strict);
     EXPECT_THAT(out.share, ElementsAre(16, 8, 4, 2, 1));
+    EXPECT_FALSE(loaded(least()).limits.redis);
 }
 
 TEST_F(ConfigLimits, RatesAreOneOrAList) {
@@ -327,6 +334,59 @@ TEST_F(ConfigLimits, NobodySignsInAsTheDefaults) {
     text.replace(text.find(listener), listener.size(),
                  "{address: 127.0.0.1, ports: [587], trusted_account: defaults}");
     EXPECT_THAT(errors(text), HasSubstr("there is no account \"defaults\""));
+}
+
+TEST_F(ConfigLimits, CountersAreKeptInRedisOrHere) {
+    EXPECT_FALSE(store("store: sqlite").redis);
+    const auto redis =
+        store("store: \"redis://cache.example:6380/3\", node: a-1, share: 50%, password: p").redis;
+    ASSERT_TRUE(redis);
+    EXPECT_EQ(redis->host, "cache.example");
+    EXPECT_EQ(redis->port, 6380);
+    EXPECT_EQ(redis->database, 3U);
+    EXPECT_EQ(redis->node, "a-1");
+    EXPECT_DOUBLE_EQ(redis->share, 0.5);
+    EXPECT_EQ(redis->password.reveal(), "p");
+    const auto plain = store("store: \"redis://[::1]\", node: b, share: 1").redis;
+    ASSERT_TRUE(plain);
+    EXPECT_EQ(plain->host, "::1");
+    EXPECT_EQ(plain->port, 6379);
+    EXPECT_EQ(plain->database, 0U);
+    EXPECT_TRUE(plain->password.empty());
+}
+
+TEST_F(ConfigLimits, FaultsOfTheStore) {
+    EXPECT_EQ(store_errors("store: redis"),
+              "outpost.yaml:6:17: limits.store: \"redis\" is not a store; write sqlite, or "
+              "redis://HOST:PORT/DATABASE such as redis://192.0.2.1:6379/0\n");
+    for (const char* url : {"redis://", "redis://a:b", "redis://a:1:2", "redis://a/b",
+                            "redis://a/1/2", "http://a", "redis://a b"}) {
+        EXPECT_THAT(store_errors("store: \"" + std::string(url) + "\", node: a, share: 1"),
+                    AllOf(HasSubstr("is not a store"), Not(HasSubstr("is for a store on Redis"))))
+            << url;
+    }
+    for (const char* url : {"redis://:MARK@a", "redis://user:MARK@a:1/0", "MARK@a"}) {
+        const std::string found = store_errors("store: \"" + std::string(url) + "\"");
+        EXPECT_THAT(found, HasSubstr("limits.store: has an @; a password does not belong in the "
+                                     "address, write it under limits.password"));
+        EXPECT_THAT(found, Not(HasSubstr("MARK")));
+    }
+    EXPECT_EQ(store_errors("store: \"redis://a\""),
+              "outpost.yaml:6:9: limits.node: is missing; name this machine among those that share "
+              "the counters\n");
+    EXPECT_THAT(store_errors("store: \"redis://a\", node: \"a b\", share: 50%"),
+                HasSubstr("limits.node: \"a b\" is not a node's name; write up to 64 letters"));
+    EXPECT_THAT(store_errors("store: \"redis://a\", node: a, share: 101%"),
+                HasSubstr("limits.share: \"101%\" is not a share; write a percentage such as 10%, "
+                          "or 0.1; more than 0% and at most 100%"));
+    for (const char* key : {"node", "share", "password"}) {
+        const std::string expected = "limits." + std::string(key) +
+                                     ": is for a store on Redis; remove it, or set limits.store";
+        EXPECT_THAT(store_errors(std::string(key) + ": 1"), HasSubstr(expected));
+        EXPECT_THAT(store_errors("store: sqlite, " + std::string(key) + ": 1"),
+                    HasSubstr(expected));
+    }
+    EXPECT_THAT(store_errors("stor: sqlite"), HasSubstr("did you mean store?"));
 }
 
 }  // namespace

@@ -199,7 +199,7 @@ TEST_F(Loader, ReportsEveryFaultInOrder) {
         "outpost.yaml:10:13: accounts.web.active: \"yes\" is not a truth value; write true or "
         "false\n"
         "outpost.yaml:11:1: history: is not a known key; known here: include, hostname, "
-        "data_dir, log, control, tls, submission, spool, retry, upstreams, groups, dsn, "
+        "data_dir, log, control, tls, submission, spool, retry, upstreams, groups, dsn, limits, "
         "accounts, routes, listen\n"
         "outpost.yaml:12:13: submission: must be a mapping of keys, not a list\n"
         "outpost.yaml:13:1: spool: has no value; give it one or remove the line\n");
