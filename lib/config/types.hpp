@@ -328,8 +328,10 @@ struct LimitStore {
         base::Secret password;  ///< empty: none
         std::string node;       ///< this machine's name among those that share the counters
         double share = 0.5;  ///< of each limit while Redis is away; all nodes' together at most 1
+        bool operator==(const Redis&) const = default;
     };
     std::optional<Redis> redis;  ///< nothing: in data_dir/outpost.db
+    bool operator==(const LimitStore&) const = default;
 };
 
 struct Config {
