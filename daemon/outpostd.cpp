@@ -261,9 +261,8 @@ int serve(const config::Config& file) {
                                                         config.submission.max_connections_per_ip})},
                               session_threads);
     const AccountUsers users{authenticator, account_limits, delivery, server};
-    accounts.on_change([&](const config::Config& changed) {
-        apply_accounts(changed, directory_key, users);
-    });
+    accounts.on_change(
+        [&](const config::Config& changed) { apply_accounts(changed, directory_key, users); });
     control = std::make_unique<ControlHalf>(ControlHalf::World{.config = config,
                                                                .clock = clock,
                                                                .spool = *spool,
@@ -278,8 +277,9 @@ int serve(const config::Config& file) {
     server.start();
     control->set_ready(true);
     if (config.accounts.empty())
-        base::log::warning("no accounts",
-                           {{"result", "nobody can submit mail; outpostctl account add makes one"}});
+        base::log::warning(
+            "no accounts",
+            {{"result", "nobody can submit mail; outpostctl account add makes one"}});
     base::log::info(
         "ready",
         {{"version", version}, {"hostname", config.hostname}, {"sockets", server.listening()}});
@@ -301,8 +301,7 @@ int serve(const config::Config& file) {
 
 /// Those that were made at run time, as far as they can be read.
 int check_accounts(const config::Config& config) {
-    const auto stored =
-        store::read_accounts(std::filesystem::path(config.data_dir) / "outpost.db");
+    const auto stored = store::read_accounts(std::filesystem::path(config.data_dir) / "outpost.db");
     if (!stored) {
         std::cerr << "outpostd: " << stored.error()
                   << "; only what is in the configuration was checked\n";

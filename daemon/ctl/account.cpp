@@ -58,7 +58,7 @@ int show(Session& session, const std::string& name) {
         return EX_OK;
     }
     for (const auto& [key, value] : account->as_object()) {
-        const std::string shown = key == "limits"      ? used(*account)
+        const std::string shown = key == "limits"     ? used(*account)
                                   : value.is_object() ? std::string()
                                                       : text(*account, key);
         if (value.is_object())
@@ -144,9 +144,8 @@ void add_account(CLI::App& app, Session& session) {
     CLI::App* const shown =
         account->add_subcommand("show", "All settings of one, what it has used and has queued");
     shown->add_option("name", *name, "The account")->required();
-    shown->callback([&session, name] {
-        session.run = [&session, name] { return show(session, *name); };
-    });
+    shown->callback(
+        [&session, name] { session.run = [&session, name] { return show(session, *name); }; });
     const Parent parent{*account, session};
     parent.add("add", "Make an account; its password is printed once", true)
         .footer(

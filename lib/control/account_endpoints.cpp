@@ -137,11 +137,9 @@ asio::awaitable<Response> Api::change_account(std::string_view what, const Reque
                                  {"settings", text(change.settings)},
                                  {"why", base::printable(param(request, "reason"), 256)}});
     if (what == "add" || what == "reset-password")
-        co_return json_response(
-            credentials(change.name, **done, *parts_.accounts.config()));
+        co_return json_response(credentials(change.name, **done, *parts_.accounts.config()));
     const auto view = parts_.accounts.find(change.name);
-    co_return json_response(
-        {{"name", change.name}, {"state", view ? state_of(*view) : "removed"}});
+    co_return json_response({{"name", change.name}, {"state", view ? state_of(*view) : "removed"}});
 }
 
 }  // namespace outpost::control

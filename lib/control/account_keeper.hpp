@@ -19,8 +19,8 @@
 namespace outpost::control {
 
 /// All accounts: those of the configuration's files, and those that are made and changed at run
-/// time, in the database. A change is on stable storage and in effect when its call returns. Members
-/// that change something block; all are thread-safe.
+/// time, in the database. A change is on stable storage and in effect when its call returns.
+/// Members that change something block; all are thread-safe.
 class AccountKeeper {
   public:
     /// Makes everything use the accounts of this configuration from now on.

@@ -18,9 +18,8 @@ AccountLimits::Table AccountLimits::define(
     for (const auto& [name, account] : accounts) {
         const limit::Quota& quota = account.limits.quota;
         Counters counters{.submit_rate = {}, .quota = {}, .zone = quota.zone};
-        counters.submit_rate =
-            define("account/" + name + "/submit",
-                   {.rates = account.submit_rate, .smooth = false, .quota = {}});
+        counters.submit_rate = define("account/" + name + "/submit",
+                                      {.rates = account.submit_rate, .smooth = false, .quota = {}});
         // One that holds its mail is judged where that goes out.
         const bool refuses = account.when_exceeded == config::WhenExceeded::reject;
         if (refuses || quota.empty())

@@ -108,7 +108,8 @@ Session::awaitable<void> Session::converse() {
             waiting_ = true;
             auto filled = co_await wire_.fill(Conversation::command_room);
             waiting_ = false;
-            if (!filled) lost(filled.error(), signed_out_ ? wording::account_changed : wording::idle);
+            if (!filled)
+                lost(filled.error(), signed_out_ ? wording::account_changed : wording::idle);
             continue;
         }
         const auto* line = std::get_if<smtp::Line>(&event);

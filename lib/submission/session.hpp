@@ -42,8 +42,8 @@ class Session : public boost::intrusive::list_base_hook<
     void stop();
     /// Ends it at once, whatever is going on, but for a message that is being stored.
     void stop_now();
-    /// If its account is gone, disabled or has another password, the session ends with 421 4.7.0: at
-    /// once if it waits for a command, else before the next one.
+    /// If its account is gone, disabled or has another password, the session ends with 421 4.7.0:
+    /// at once if it waits for a command, else before the next one.
     void accounts_changed();
 
   private:
@@ -90,8 +90,8 @@ class Session : public boost::intrusive::list_base_hook<
     unsigned auth_failures_ = 0;
     std::uint64_t accounts_ = 0;  ///< Authenticator::generation() of the client's account
     bool signed_out_ = false;     ///< by the operator
-    bool waiting_ = false;   ///< for a command
-    bool unleased_ = false;  ///< the recipient waits for the store of the account's limits
+    bool waiting_ = false;        ///< for a command
+    bool unleased_ = false;       ///< the recipient waits for the store of the account's limits
     bool stopping_ = false;
     bool ending_ = false;
     bool linger_ = false;  ///< the client may not expect the end
