@@ -88,6 +88,11 @@ void print_credentials(const json::value& answer, bool added) {
     }
     std::cout << "  user      " << name << "\n  password  " << text(answer, "password")
               << "\n\nThe password cannot be shown again.\n";
+    const std::string senders = text(answer, "senders");
+    std::cout << (senders.empty() ? "It may send as nobody yet: outpostctl account set " + name +
+                                        " --domains DOMAIN"
+                                  : "It may send as " + senders)
+              << '\n';
 }
 
 /// A change of an account: `set`, ...

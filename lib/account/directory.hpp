@@ -15,8 +15,8 @@ namespace outpost::account {
 class Directory {
   public:
     /// Without the accounts that are removed. Hashes what is configured as a plain password, see
-    /// hash_passwords(). `key` makes the salts of those, and of names that do not exist, unpredictable and
-    /// yet the same for as long as it is the same.
+    /// hash_passwords(). `key` makes the salts of those, and of names that do not exist,
+    /// unpredictable and yet the same for as long as it is the same.
     [[nodiscard]] static std::shared_ptr<const Directory> build(const config::Config& config,
                                                                 std::string key);
 

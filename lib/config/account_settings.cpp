@@ -28,7 +28,8 @@ constexpr AccountOption options[] = {
     {"weight", "weight", "Its share beside other accounts, 1 to 1000"},
     {"max-message-size", "max_message_size", "Such as 10MB"},
     {"max-recipients", "max_recipients", "Of one message"},
-    {"provider-headers", "provider_headers", "true: its mail may tell an email provider what to do"},
+    {"provider-headers", "provider_headers",
+     "true: its mail may tell an email provider what to do"},
     {"note", "note", "What it is for"},
 };
 
@@ -93,6 +94,7 @@ std::span<const AccountOption> account_options() {
 AccountReading read_account(const std::string& name, const AccountSettings& settings,
                             const Config& config) {
     AccountReading reading;
+    std::string_view unreadable;
     YamlNode root;
     root.kind = YamlNode::Kind::mapping;
     root.place.file = std::make_shared<SourceFile>(name, 0);
@@ -102,8 +104,11 @@ AccountReading read_account(const std::string& name, const AccountSettings& sett
             reading.faults.push_back(option + ": is not known to this version");
         } else if (auto done = put(root, *known, text); !done) {
             reading.faults.push_back(option + ": " + done.error());
+            // What is left of the mapping would be reported as well.
+            unreadable = known->key;
         }
     }
+    std::erase_if(root.entries, [&](const YamlEntry& entry) { return entry.key == unreadable; });
     Diagnostics diagnostics;
     Section section(&root, "", diagnostics);
     reading.account = read_added_account(section, config, name);

@@ -174,7 +174,8 @@ Account read_added_account(Section& section, const Config& config, std::string n
     account.name = std::move(name);
     read_settings(section, config, account);
     if (config.account_defaults.names_route && !has_route(account, config)) {
-        section.missing("route", "is missing; the routes do not take all mail, so name an upstream");
+        section.missing("route",
+                        "is missing; the routes do not take all mail, so name an upstream");
     }
     return account;
 }

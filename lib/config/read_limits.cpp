@@ -82,8 +82,8 @@ Read<YamlNode> as_quota_mapping(const YamlNode& node) {
                 in_quotes(part)));
         }
         if (mapping.find(key) != nullptr) {
-            return std::unexpected(fmt::format("{} names a count per {} twice",
-                                               in_quotes(node.text), unit));
+            return std::unexpected(
+                fmt::format("{} names a count per {} twice", in_quotes(node.text), unit));
         }
         YamlNode count = node;
         count.text = base::trim(std::string_view(part).substr(0, slash));

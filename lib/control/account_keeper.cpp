@@ -78,7 +78,7 @@ std::shared_ptr<const config::Config> AccountKeeper::config() const {
 }
 
 std::expected<void, std::vector<std::string>> AccountKeeper::reload(config::Config file,
-                                                                       const Apply& use) {
+                                                                    const Apply& use) {
     account::hash_passwords(file, key_);
     const std::lock_guard one(changing_);
     const auto before = state();
@@ -240,9 +240,9 @@ AccountKeeper::Result<store::StoredAccount> AccountKeeper::changeable(const Stat
                                                                       const std::string& name,
                                                                       std::string_view advice) {
     if (state.file.accounts.contains(name))
-        return std::unexpected(invalid(
-            fmt::format("account {} is in the configuration, at {}; {}", base::printable(name, 64),
-                        state.file.account_places.at(name), advice)));
+        return std::unexpected(invalid(fmt::format("account {} is in the configuration, at {}; {}",
+                                                   base::printable(name, 64),
+                                                   state.file.account_places.at(name), advice)));
     const auto found = state.stored.accounts.find(name);
     if (found == state.stored.accounts.end() || found->second.removed)
         return std::unexpected(unknown(state, name));

@@ -112,7 +112,15 @@ json::object credentials(std::string_view name, const base::Secret& password,
             ports += (ports.empty() ? "" : ", ") + text(range);
         listeners.push_back({{"ports", ports}, {"tls", name_of(listener.tls)}});
     }
+    json::array senders;
+    if (const auto found = config.accounts.find(std::string(name));
+        found != config.accounts.end()) {
+        for (const auto* list :
+             {&found->second.authorized_domains, &found->second.authorized_senders})
+            for (const std::string& each : *list) senders.emplace_back(each);
+    }
     return {{"name", name},
+            {"senders", std::move(senders)},
             {"password", password.reveal()},
             {"server", config.hostname},
             {"listeners", std::move(listeners)}};

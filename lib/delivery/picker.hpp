@@ -104,7 +104,7 @@ class Picker {
         std::uint64_t last = 0;
         std::unordered_map<WayIndex, std::uint64_t> served;
     };
-    std::vector<Turns> turns_;  ///< by port
+    std::vector<Turns> turns_;        ///< by port
     std::set<std::string> weighted_;  ///< accounts whose weight is not 1, or was not
     /// Leases, each with the account that waits for it or none, whose answer will be heard.
     std::set<std::pair<limit::Limiter::Id, std::optional<std::uint32_t>>> awaited_;

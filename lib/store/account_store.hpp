@@ -41,8 +41,7 @@ struct StoredAccounts {
 class AccountStore {
   public:
     /// Both outlive it.
-    AccountStore(const Database& database, Writer& writer)
-        : database_(database), writer_(writer) {}
+    AccountStore(const Database& database, Writer& writer) : database_(database), writer_(writer) {}
 
     /// Throws base::StartFailure.
     [[nodiscard]] StoredAccounts load() const;
@@ -50,8 +49,8 @@ class AccountStore {
     /// disabled any more.
     [[nodiscard]] std::expected<void, std::string> put(const StoredAccount& account);
     /// Disabled at this time, or enabled.
-    [[nodiscard]] std::expected<void, std::string> set_disabled(
-        const std::string& name, std::optional<base::WallTime> at);
+    [[nodiscard]] std::expected<void, std::string> set_disabled(const std::string& name,
+                                                                std::optional<base::WallTime> at);
 
   private:
     [[nodiscard]] std::expected<void, std::string> write(Writer::Job job);

@@ -23,14 +23,14 @@ constexpr std::array steps{
     // what it has in the queue.
     "CREATE TABLE account ("
     "  name TEXT PRIMARY KEY,"
-    "  password_hash TEXT NOT NULL,"   // RFC 5803; empty once removed
-    "  created_at INTEGER NOT NULL,"   // ms since 1970, UTC, like all times
+    "  password_hash TEXT NOT NULL,"  // RFC 5803; empty once removed
+    "  created_at INTEGER NOT NULL,"  // ms since 1970, UTC, like all times
     "  changed_at INTEGER NOT NULL,"
     "  removed_at INTEGER"
     ") STRICT;"
     "CREATE TABLE account_setting ("
     "  account TEXT NOT NULL REFERENCES account ON DELETE CASCADE,"
-    "  option TEXT NOT NULL,"          // config::AccountOption::name
+    "  option TEXT NOT NULL,"  // config::AccountOption::name
     "  value TEXT NOT NULL,"
     "  PRIMARY KEY (account, option)"
     ") STRICT, WITHOUT ROWID;"

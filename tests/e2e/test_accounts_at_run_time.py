@@ -63,6 +63,8 @@ def test_an_account_is_added_and_sends(relay, peer):
 def test_the_answer_says_what_to_type_into_a_client(relay):
     told = relay.ctl("account", "add", "web", "--domains", "web.example", "--reason", "ticket 4711")
     password = re.search(r"password  (\S{24})$", told, re.MULTILINE)[1]
+    assert "It may send as web.example" in told
+    assert "It may send as nobody yet" in relay.ctl("account", "add", "mute")
     assert "relay.test" in told and f"{relay.ports['starttls']} with STARTTLS" in told
     send(relay, "a@web.example", name="web", password=password)
     line = relay.wait_log(r'operator does="account add" account=web .*')[0]

@@ -67,27 +67,27 @@ TEST_F(AddedAccount, KnowsAValueForEachOption) {
 TEST_F(AddedAccount, MeansWhatTheSameMeansInTheConfiguration) {
     const auto [account, faults] = read(all_settings);
     EXPECT_THAT(faults, IsEmpty());
-    const Config config =
-        loaded("accounts:\n"
-               "  shop:\n"
-               "    password: secret\n"
-               "    authorized_domains: [Example.com, .example.org]\n"
-               "    authorized_senders: [info@example.net]\n"
-               "    allowed_networks: [192.0.2.0/24]\n"
-               "    priority: 2\n"
-               "    priority_cap: 2\n"
-               "    quota: {daily: 10000, monthly: 200000, timezone: Europe/Amsterdam, "
-               "when_exceeded: hold}\n"
-               "    rate: [1200/h, 80MB/5m]\n"
-               "    smooth: true\n"
-               "    submit_rate: 100/s\n"
-               "    deliver: {days: mon-fri, hours: \"08:00-18:00\", timezone: Europe/Amsterdam}\n"
-               "    route: out\n"
-               "    weight: 4\n"
-               "    max_message_size: 10MB\n"
-               "    max_recipients: 50\n"
-               "    provider_headers: true\n"
-               "    note: Campaign tool; marketing\n");
+    const Config config = loaded(
+        "accounts:\n"
+        "  shop:\n"
+        "    password: secret\n"
+        "    authorized_domains: [Example.com, .example.org]\n"
+        "    authorized_senders: [info@example.net]\n"
+        "    allowed_networks: [192.0.2.0/24]\n"
+        "    priority: 2\n"
+        "    priority_cap: 2\n"
+        "    quota: {daily: 10000, monthly: 200000, timezone: Europe/Amsterdam, "
+        "when_exceeded: hold}\n"
+        "    rate: [1200/h, 80MB/5m]\n"
+        "    smooth: true\n"
+        "    submit_rate: 100/s\n"
+        "    deliver: {days: mon-fri, hours: \"08:00-18:00\", timezone: Europe/Amsterdam}\n"
+        "    route: out\n"
+        "    weight: 4\n"
+        "    max_message_size: 10MB\n"
+        "    max_recipients: 50\n"
+        "    provider_headers: true\n"
+        "    note: Campaign tool; marketing\n");
     const Account& same = config.accounts.at("shop");
     EXPECT_EQ(account.name, "shop");
     EXPECT_THAT(account.authorized_domains, ElementsAre("example.com", ".example.org"));
@@ -161,8 +161,8 @@ TEST_F(AddedAccount, NeedsAWayForAllItsMail) {
 
 TEST(AccountName, CanBeUsedToSignIn) {
     EXPECT_FALSE(account_name_fault("shop@example.com"));
-    for (const std::string& name : {std::string(), std::string(" a"), std::string("a\n"),
-                                    std::string(256, 'a')})
+    for (const std::string& name :
+         {std::string(), std::string(" a"), std::string("a\n"), std::string(256, 'a')})
         EXPECT_TRUE(account_name_fault(name)) << name;
 }
 

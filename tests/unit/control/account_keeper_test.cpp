@@ -126,9 +126,9 @@ TEST_F(Keeper, WhatCannotBeChangesNothing) {
     EXPECT_THAT(failure(keeper().set("shop", {})), HasSubstr("nothing is to be changed"));
     EXPECT_EQ(keeper().set("shpo", {{"weight", "1"}}).error().kind, Kind::unknown);
     EXPECT_EQ(keeper().disable("nobody").error().kind, Kind::unknown);
-    for (const auto& text : {failure(keeper().set("web", {{"weight", "1"}})),
-                             failure(keeper().remove("web")),
-                             failure(keeper().reset_password("web"))})
+    for (const auto& text :
+         {failure(keeper().set("web", {{"weight", "1"}})), failure(keeper().remove("web")),
+          failure(keeper().reset_password("web"))})
         EXPECT_THAT(text, HasSubstr("account web is in the configuration, at outpost.yaml:7:3; "));
     EXPECT_EQ(applied, 1);
     EXPECT_EQ(keeper().config()->accounts.at("shop").password_hash, hash);
@@ -191,7 +191,8 @@ TEST_F(Keeper, ANameInBothPlacesIsToldWithItsPlace) {
     add_to_file("shop");
     const auto reloaded = keeper().reload(file, [](const config::Config&) {});
     ASSERT_FALSE(reloaded);
-    EXPECT_THAT(reloaded.error(), ElementsAre(HasSubstr("outpost.yaml:7:3: account shop was also")));
+    EXPECT_THAT(reloaded.error(),
+                ElementsAre(HasSubstr("outpost.yaml:7:3: account shop was also")));
     EXPECT_EQ(keeper().find("shop")->place, "");
     try {
         start();

@@ -70,7 +70,8 @@ TEST_F(AccountStoreTest, ADisabledNameStaysSoUntilItIsEnabledOrRemoved) {
     ASSERT_TRUE(store.set_disabled("shop", at(3)));
     ASSERT_TRUE(store.set_disabled("of-the-file", at(4)));
     ASSERT_TRUE(store.set_disabled("of-the-file", at(5)));
-    EXPECT_THAT(store.load().disabled, ElementsAre(Pair("of-the-file", at(5)), Pair("shop", at(3))));
+    EXPECT_THAT(store.load().disabled,
+                ElementsAre(Pair("of-the-file", at(5)), Pair("shop", at(3))));
     ASSERT_TRUE(store.put(shop()));
     EXPECT_EQ(store.load().disabled.size(), 2U);
     ASSERT_TRUE(store.set_disabled("of-the-file", std::nullopt));
