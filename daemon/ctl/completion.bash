@@ -4,8 +4,12 @@
 _outpostctl_words() {
     local filters="--account --sender --rcpt --upstream --state --older --of-priority"
     local change="$filters --all --dry-run"
+    local settings="--domains --senders --networks --priority --priority-cap --quota --timezone"
+    settings+=" --when-exceeded --rate --smooth --submit-rate --deliver-days --deliver-hours"
+    settings+=" --deliver-timezone --route --weight --max-message-size --max-recipients"
+    settings+=" --provider-headers --note"
     case $1 in
-        "") echo "status queue why route upstream hash-password config --socket --json --reason --version" ;;
+        "") echo "status queue why route upstream account reload hash-password config --socket --json --reason --version" ;;
         queue) echo "list show cat hold release retry cancel move priority" ;;
         "queue list") echo "$filters --limit" ;;
         "queue hold" | "queue release" | "queue retry") echo "$change" ;;
@@ -14,6 +18,8 @@ _outpostctl_words() {
         "queue priority") echo "$change" ;;
         route) echo "--account --from --to --file" ;;
         upstream) echo "list pause resume test" ;;
+        account) echo "list show add set reset-password disable enable remove" ;;
+        "account add" | "account set") echo "$settings" ;;
         config) echo "check" ;;
     esac
 }
@@ -26,7 +32,12 @@ _outpostctl_value() {
         --upstream) echo upstream ;;
         --to) [[ $2 == "queue move" ]] && echo upstream || echo any ;;
         --of-priority) echo priority ;;
-        --reason | --account | --sender | --rcpt | --older | --limit | --from) echo any ;;
+        --when-exceeded) echo exceeded ;;
+        --smooth | --provider-headers) echo boolean ;;
+        --priority | --priority-cap) echo priority ;;
+        --reason | --account | --sender | --rcpt | --older | --limit | --from | --domains | --senders |
+            --networks | --quota | --timezone | --rate | --submit-rate | --deliver-* | --route | --weight |
+            --max-* | --note) echo any ;;
     esac
 }
 
@@ -64,6 +75,8 @@ _outpostctl() {
         state) choice="ready waiting held sending reporting" ;;
         upstream) choice=$(_outpostctl_upstreams) ;;
         priority) choice="1 2 3 4 5" ;;
+        exceeded) choice="reject hold" ;;
+        boolean) choice="true false" ;;
         any) choice="" ;;
         *) choice="$(_outpostctl_words "$path") --help" ;;
     esac
