@@ -92,11 +92,11 @@ TEST_F(SessionAccounts, AMessageUnderWayIsJudgedByTheAccountThatItBeganWith) {
     const auto client = signed_in();
     EXPECT_THAT(client->ask("MAIL FROM:<a@example.com>"), StartsWith("250"));
     EXPECT_THAT(client->ask("RCPT TO:<a@example.net>"), StartsWith("250"));
-    client->send("BDAT 25\r\nFrom: <a@example.com>\r\nTo:");
+    client->send("BDAT 26\r\nFrom: <a@example.com>\r\nTo:");
     EXPECT_THAT(client->read_line(), StartsWith("250"));
     shop().authorized_domains = {"example.org"};
     harness.change_accounts();
-    client->send("BDAT 24 LAST\r\n <a@example.net>\r\n\r\nHello\r\n");
+    client->send("BDAT 27 LAST\r\n <a@example.net>\r\n\r\nHello\r\n");
     EXPECT_THAT(client->read_line(), StartsWith("250 2.0.0 Ok: queued"));
     EXPECT_THAT(client->ask("MAIL FROM:<a@example.com>"), StartsWith("550 5.7.1"));
 }
