@@ -35,9 +35,9 @@ _outpostctl_value() {
         --when-exceeded) echo exceeded ;;
         --smooth | --provider-headers) echo boolean ;;
         --priority | --priority-cap) echo priority ;;
-        --reason | --account | --sender | --rcpt | --older | --limit | --from | --domains | --senders |
-            --networks | --quota | --timezone | --rate | --submit-rate | --deliver-* | --route | --weight |
-            --max-* | --note) echo any ;;
+        --reason | --account | --sender | --rcpt | --older | --limit | --from) echo any ;;
+        --domains | --senders | --networks | --quota | --timezone | --rate | --submit-rate) echo any ;;
+        --deliver-* | --route | --weight | --max-* | --note) echo any ;;
     esac
 }
 
