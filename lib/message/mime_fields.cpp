@@ -154,8 +154,8 @@ class AddressReader {
   public:
     std::optional<MimeObstacle> read(const HeaderField& field) {
         const auto obstacle = [&](std::string_view what) {
-            return MimeObstacle{Kind::header, fmt::format("field {} cannot be said in JSON: {}",
-                                                          field.name, what)};
+            return MimeObstacle{
+                Kind::header, fmt::format("field {} cannot be said in JSON: {}", field.name, what)};
         };
         const std::string value = on_one_line(field.value);
         if (!base::is_utf8(value)) return undecodable(field.name);
@@ -192,7 +192,8 @@ class FieldReader {
         read_addresses("To", content_.to, unlimited);
         read_addresses("Cc", content_.cc, unlimited);
         read_subject();
-        if (const auto* field = header_.find(FieldKind::date)) content_.date = on_one_line(field->value);
+        if (const auto* field = header_.find(FieldKind::date))
+            content_.date = on_one_line(field->value);
         read_message_id();
         read_others();
         return std::move(obstacle_);

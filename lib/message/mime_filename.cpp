@@ -56,8 +56,7 @@ bool decodable(std::string_view value, std::string_view name) {
 
 /// A field of the part as it stands there; empty if it has none.
 std::string raw_field(GMimeObject* part, const char* name) {
-    GMimeHeader* header =
-        g_mime_header_list_get_header(g_mime_object_get_header_list(part), name);
+    GMimeHeader* header = g_mime_header_list_get_header(g_mime_object_get_header_list(part), name);
     const char* value = header != nullptr ? g_mime_header_get_raw_value(header) : nullptr;
     return value != nullptr ? unfold(value) : std::string();
 }

@@ -20,8 +20,8 @@ enum class Verdict : std::uint8_t {
 };
 
 /// Who waits after a deferral. `sender`: all mail of that sender at this upstream, which knows by
-/// itself whom it has turned away. `upstream` after a delivery: it has the message and holds it (the
-/// account's quota is used up), so it is to get no more for the time being.
+/// itself whom it has turned away. `upstream` after a delivery: it has the message and holds it
+/// (the account's quota is used up), so it is to get no more for the time being.
 enum class Scope : std::uint8_t { recipient, message, sender, account, upstream };
 
 struct Outcome {

@@ -54,8 +54,8 @@ void edit(std::string_view text) {
     require(read.count(message::FieldKind::from) == 1);
     std::size_t kept = 0;
     for (const auto& field : section.fields) {
-        const bool replaced = field.kind == message::FieldKind::from ||
-                              base::iequals(field.name, "X-Test");
+        const bool replaced =
+            field.kind == message::FieldKind::from || base::iequals(field.name, "X-Test");
         if (!replaced && field.name.size() % 2 == 0) ++kept;
     }
     require(read.fields.size() == kept + 2);

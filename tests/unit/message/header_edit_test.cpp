@@ -42,8 +42,9 @@ From: Second <second@example.com>
 }
 
 TEST(HeaderEdit, ReplacesWhereTheFirstStoodAndAppendsTheRest) {
-    EXPECT_EQ(edited({.drop = {}, .set = {{"from", "new@example.com"}, {"Reply-To", "r@b.example"}}}),
-              crlf(R"(
+    EXPECT_EQ(
+        edited({.drop = {}, .set = {{"from", "new@example.com"}, {"Reply-To", "r@b.example"}}}),
+        crlf(R"(
 Received: from a
 	by b
 from: new@example.com
@@ -76,14 +77,14 @@ TEST(HeaderEdit, NeverLetsAValueOrNameMakeAField) {
                                             {"Bad\r\nBcc", "x"},
                                             {"", "x"}}},
                                    "A: 1\r\n\r\n");
-    EXPECT_EQ(out,
-              "A: 1\r\nX-A: a  Bcc: eve@example.com\r\nX-B: b    body\r\nX-C: c d\r\n\r\n");
+    EXPECT_EQ(out, "A: 1\r\nX-A: a  Bcc: eve@example.com\r\nX-B: b    body\r\nX-C: c d\r\n\r\n");
 }
 
 TEST(HeaderEdit, EncodesNamesButNotAddresses) {
-    const std::string out = edited(
-        {.drop = {}, .set = {{"From", "Jürgen Müller <juergen@example.com>, \"A, B\" <b@example.com>"}}},
-        "Subject: x\r\n\r\n");
+    const std::string out =
+        edited({.drop = {},
+                .set = {{"From", "Jürgen Müller <juergen@example.com>, \"A, B\" <b@example.com>"}}},
+               "Subject: x\r\n\r\n");
     EXPECT_TRUE(base::is_ascii(out)) << out;
     EXPECT_THAT(out, testing::HasSubstr(" <juergen@example.com>, \"A, B\"\r\n <b@example.com>"));
     const std::string single = edited(
@@ -97,8 +98,8 @@ TEST(HeaderEdit, EncodesNamesButNotAddresses) {
 TEST(HeaderEdit, SplitsLongNamesBetweenCharacters) {
     std::string name;
     for (int i = 0; i < 40; ++i) name += i % 3 == 0 ? "日本" : "aé";
-    const std::string out =
-        edited({.drop = {}, .set = {{"Reply-To", name + " <a@example.com>, b@example.com"}}}, "\r\n");
+    const std::string out = edited(
+        {.drop = {}, .set = {{"Reply-To", name + " <a@example.com>, b@example.com"}}}, "\r\n");
     EXPECT_TRUE(base::is_ascii(out)) << out;
     const auto content = take_apart(out);
     ASSERT_TRUE(content) << content.error().text << out;
@@ -138,10 +139,9 @@ TEST(HeaderEdit, LeavesInternationalAddressesInUtf8) {
 }
 
 TEST(ProviderControl, IsKnownInAnyCase) {
-    for (const char* name :
-         {"X-SES-Configuration-Set", "x-mc-track", "X-Mailgun-Tag", "X-SMTPAPI", "X-MSYS-API",
-          "X-MJ-CustomID", "X-Mailjet-Campaign", "X-PM-Tag", "X-SIB-API", "X-Mailin-Custom",
-          "X-Smtp2go-Track"})
+    for (const char* name : {"X-SES-Configuration-Set", "x-mc-track", "X-Mailgun-Tag", "X-SMTPAPI",
+                             "X-MSYS-API", "X-MJ-CustomID", "X-Mailjet-Campaign", "X-PM-Tag",
+                             "X-SIB-API", "X-Mailin-Custom", "X-Smtp2go-Track"})
         EXPECT_TRUE(is_provider_control(name)) << name;
     for (const char* name : {"X-SES", "X-Mailer", "Subject", "X-MCx", "X-SMTPAPI-More", ""})
         EXPECT_FALSE(is_provider_control(name)) << name;

@@ -116,8 +116,7 @@ SGVsbG8=
     EXPECT_THAT(content.cc, ElementsAre(NamedAddress{"Carol", "carol@example.net"}));
     EXPECT_EQ(content.subject, "Änderung der Tagesordnung – bitte lesen");
     EXPECT_EQ(content.text, "Grüße € 5\r\n");
-    EXPECT_EQ(content.html,
-              "<p>Grüße € 5</p><img src=\"cid:image001.png@01DA3C00.00000000\">\r\n");
+    EXPECT_EQ(content.html, "<p>Grüße € 5</p><img src=\"cid:image001.png@01DA3C00.00000000\">\r\n");
     ASSERT_EQ(content.attachments.size(), 2U);
     EXPECT_EQ(content.attachments[0].content_type, "image/png");
     EXPECT_EQ(content.attachments[0].content_id, "image001.png@01DA3C00.00000000");
@@ -303,16 +302,18 @@ Gesch=E4ft
     ASSERT_EQ(content.attachments.size(), 2U);
     EXPECT_TRUE(content.attachments[0].is_inline);
     EXPECT_EQ(content.attachments[0].content_id, "logo");
-    EXPECT_EQ(content.attachments[1].content, "Gesch\xe4" "ft");
+    EXPECT_EQ(content.attachments[1].content,
+              "Gesch\xe4"
+              "ft");
     EXPECT_EQ(content.attachments[1].charset, "iso-8859-1");
     EXPECT_THAT(content.reply_to, ElementsAre(NamedAddress{"Support", "support@example.com"},
                                               NamedAddress{"", "second@example.com"}));
-    EXPECT_THAT(content.headers,
-                ElementsAre(Pair("X-Mailer",
-                                 "PHPMailer 6.6.3 (https://github.com/PHPMailer/PHPMailer)"),
-                            Pair("List-Unsubscribe",
-                                 "<mailto:leave@example.com>, <https://example.com/u/1>"),
-                            Pair("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")));
+    EXPECT_THAT(
+        content.headers,
+        ElementsAre(
+            Pair("X-Mailer", "PHPMailer 6.6.3 (https://github.com/PHPMailer/PHPMailer)"),
+            Pair("List-Unsubscribe", "<mailto:leave@example.com>, <https://example.com/u/1>"),
+            Pair("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")));
 }
 
 TEST(TakeApart, KeepsForwardedMessagesOctetForOctet) {
@@ -392,7 +393,9 @@ Content-Type: text/html; charset=koi8-r
 Content-ID: <root>
 Content-Transfer-Encoding: 8bit
 
-)" "\xf0\xd2\xc9\xd7\xc5\xd4" R"( <img src="cid:i1">
+)"
+                               "\xf0\xd2\xc9\xd7\xc5\xd4"
+                               R"( <img src="cid:i1">
 --b--
 )");
     EXPECT_EQ(content.html, "Привет <img src=\"cid:i1\">");
@@ -437,8 +440,7 @@ PNG
 
 TEST(TakeApart, ReadsNamesOfFilesInEveryForm) {
     const auto named = [](std::string_view fields) {
-        const auto content =
-            apart("\nFrom: a@example.com\n" + std::string(fields) + "\n\nx\n");
+        const auto content = apart("\nFrom: a@example.com\n" + std::string(fields) + "\n\nx\n");
         return content.attachments.size() == 1 ? content.attachments[0].filename : "";
     };
     EXPECT_EQ(named("Content-Type: image/png; name=a.png"), "a.png");
@@ -490,11 +492,10 @@ To: late@example.org
 
 .
 )");
-    EXPECT_THAT(content.to,
-                ElementsAre(NamedAddress{"Bob", "bob@example.net"},
-                            NamedAddress{"", "carol@example.net"},
-                            NamedAddress{"", "dave@example.org"},
-                            NamedAddress{"", "late@example.org"}));
+    EXPECT_THAT(
+        content.to,
+        ElementsAre(NamedAddress{"Bob", "bob@example.net"}, NamedAddress{"", "carol@example.net"},
+                    NamedAddress{"", "dave@example.org"}, NamedAddress{"", "late@example.org"}));
     EXPECT_THAT(content.cc, IsEmpty());
 }
 
@@ -518,7 +519,8 @@ From: =?iso-2022-jp?B?GyRCOzNFREJATzobKEI=?= <taro@example.jp>
 Subject: =?utf-8?B?5pel5pw=?= =?utf-8?B?rOiqng==?=
 Content-Type: text/plain; charset=iso-2022-jp
 
-)" "\x1b$B$3$s$K$A$O\x1b(B\n");
+)"
+                               "\x1b$B$3$s$K$A$O\x1b(B\n");
     EXPECT_EQ(content.from.front().name, "山田太郎");
     EXPECT_EQ(content.subject, "日本語");
     EXPECT_EQ(content.text, "こんにちは\r\n");

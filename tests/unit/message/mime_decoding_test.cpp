@@ -39,7 +39,9 @@ TEST(Base64, MayLackItsPaddingOnly) {
 }
 
 TEST(QuotedPrintable, IsDecoded) {
-    EXPECT_EQ(decode_quoted_printable("a=3Db=e4=\r\nc  \r\nd=20\r\n"), "a=b\xe4" "c\r\nd \r\n");
+    EXPECT_EQ(decode_quoted_printable("a=3Db=e4=\r\nc  \r\nd=20\r\n"),
+              "a=b\xe4"
+              "c\r\nd \r\n");
     EXPECT_EQ(decode_quoted_printable("soft= \r\nline"), "softline");
     EXPECT_EQ(decode_quoted_printable("end="), "end");
     EXPECT_EQ(decode_quoted_printable(""), "");

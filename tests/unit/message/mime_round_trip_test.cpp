@@ -25,7 +25,7 @@ class Generator {
 
     /// Lines of words in many scripts, with what encoders find hard.
     std::string text() {
-        static constexpr std::array words{"plain", "Grüße",    "日本語", "=3D",  "x=",  ".",
+        static constexpr std::array words{"plain", "Grüße",     "日本語", "=3D",  "x=",  ".",
                                           "From ", "trailing ", "\t",     "🙂",   "--b", "{{x}}",
                                           "ελ",    "a\"b\\c",   "<p>",    "%40@", "",    "שלום"};
         std::string out;
@@ -38,7 +38,7 @@ class Generator {
     }
 
     std::string name() {
-        static constexpr std::array words{"Bericht", "für",  "März", "日本", "a b",
+        static constexpr std::array words{"Bericht", "für", "März", "日本", "a b",
                                           "\"q\"",   "x;y", "🙂",   "100%", "it's"};
         std::string out;
         for (std::size_t k = number(9) + 1; k > 0; --k) out += words[number(words.size())];
@@ -126,10 +126,11 @@ std::string make(Generator& random, MimeContent& content) {
     if (!with_html || random.chance()) content.text = random.text();
     GMimeObject* body = content.text ? text_part(random, "plain", *content.text) : nullptr;
     if (with_html) {
-        MimeAttachment image{"image/png", {}, random.name(), "img.1@example.com", true,
-                             random.octets(3000)};
+        MimeAttachment image{"image/png",         {},   random.name(),
+                             "img.1@example.com", true, random.octets(3000)};
         const bool with_image = random.chance();
-        content.html = random.text() + (with_image ? "<img src=\"cid:img.1@example.com\">\r\n" : "");
+        content.html =
+            random.text() + (with_image ? "<img src=\"cid:img.1@example.com\">\r\n" : "");
         GMimeObject* html = text_part(random, "html", *content.html);
         if (with_image) {
             html = joined("related", {html, file_part(image)});
