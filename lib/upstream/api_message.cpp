@@ -53,14 +53,13 @@ std::string author_of(const message::HeaderSection& section) {
 }
 
 /// The message without what no provider may see, and its author.
-PreparedMessage stripped(std::string_view message, bool control_headers) {
+PreparedMessage stripped(std::string_view message) {
     const auto section = message::read_header(message);
     message::HeaderEdit edit;
     edit.drop = [&](std::string_view name) {
         const auto kind = message::field_kind(name);
         return kind == FieldKind::bcc || kind == FieldKind::resent_bcc ||
-               kind == FieldKind::return_path ||
-               (!control_headers && message::is_provider_control(name));
+               kind == FieldKind::return_path;
     };
     PreparedMessage prepared;
     prepared.raw = message::edit_header(message, section, edit);
@@ -72,9 +71,8 @@ PreparedMessage stripped(std::string_view message, bool control_headers) {
 }  // namespace
 
 std::expected<PreparedMessage, Outcome> prepare_message(const Provider& provider,
-                                                        std::string_view message,
-                                                        bool control_headers, bool binary) {
-    auto prepared = stripped(message, control_headers);
+                                                        std::string_view message, bool binary) {
+    auto prepared = stripped(message);
     if (provider.form == MessageForm::taken_apart) {
         auto content = message::take_apart(prepared.raw);
         if (!content)

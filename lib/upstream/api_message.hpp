@@ -22,13 +22,12 @@ struct PreparedMessage {
     std::string author;  ///< the address in From, domain in lower case; empty if it cannot be told
 };
 
-/// Takes Bcc and, unless `control_headers`, the fields out that a provider would obey, re-encodes
-/// what it cannot take, and takes it apart where it wants that. `binary`: the message is
-/// BINARYMIME. The error is the outcome for all recipients: this provider cannot carry it (5.6.x,
-/// elsewhere).
+/// Takes Bcc out, re-encodes what the provider cannot take, and takes it apart where it wants that.
+/// Fields that a provider would obey have been taken out at submission, of those who may not use
+/// them. `binary`: the message is BINARYMIME. The error is the outcome for all recipients: this
+/// provider cannot carry it (5.6.x, elsewhere).
 [[nodiscard]] std::expected<PreparedMessage, Outcome> prepare_message(const Provider& provider,
                                                                       std::string_view message,
-                                                                      bool control_headers,
                                                                       bool binary);
 
 /// An envelope address for an API: its domain as A-labels. The error is its outcome: a local part

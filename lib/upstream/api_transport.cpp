@@ -201,9 +201,8 @@ awaitable<std::optional<Outcome>> ApiTransport::prepare(Attempt& attempt) {
     if (!stored) co_return of_kind(Verdict::deferred, Scope::message, std::move(stored.error()));
     const auto size = stored->size();
     auto work = [provider = &settings_.provider, text = std::move(*stored),
-                 control = settings_.account.control_headers,
                  binary = envelope.body == smtp::BodyType::binary_mime] {
-        return prepare_message(*provider, text, control, binary);
+        return prepare_message(*provider, text, binary);
     };
     auto prepared = co_await compute(size, std::move(work));
     if (!prepared) co_return busy();

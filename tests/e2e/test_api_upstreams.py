@@ -242,6 +242,14 @@ def test_control_fields_of_a_client_do_not_reach_the_provider(provided):
     submit.send(relay, mail)
     raw = PROVIDERS["ses"].read(server.wait(1)[0]).raw
     assert b"stolen" not in raw and b"X-MC-Tags" not in raw and b"X-Shop: kept" in raw
+    # Only an account that may use them keeps them.
+    relay.overrides["accounts"] = {outpost.ACCOUNT: {
+        "password": outpost.PASSWORD, "authorized_domains": ["example.com"], "route": "out",
+        "provider_headers": True}}  # fmt: skip
+    relay.write_config()
+    relay.ctl("reload")
+    submit.send(relay, mail)
+    assert b"X-SES-CONFIGURATION-SET: stolen" in PROVIDERS["ses"].read(server.wait(2)[1]).raw
 
 
 def test_from_reply_to_and_return_path_are_overridden(provided):

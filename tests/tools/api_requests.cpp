@@ -61,7 +61,7 @@ json::array requests_for(const upstream::Provider& provider, const std::string& 
     const auto cannot = [](const upstream::Outcome& outcome) {
         return json::array{{{"cannot", outcome.reply.text()}}};
     };
-    const auto prepared = upstream::prepare_message(provider, raw, false, false);
+    const auto prepared = upstream::prepare_message(provider, raw, false);
     if (!prepared) return cannot(prepared.error());
     const auto settings = settings_for(provider);
     json::array requests;

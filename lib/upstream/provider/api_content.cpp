@@ -90,7 +90,6 @@ std::expected<HeaderFields, CannotCarry> header_fields(const message::MimeConten
     std::unordered_set<std::string> seen;
     for (const auto& [name, value] : content.headers) {
         if (is_refused(name, rules.refused)) continue;
-        if (!rules.control && message::is_provider_control(name)) continue;
         const std::string lower = base::to_lower(name);
         if (!seen.insert(lower).second && !rules.repeated) {
             if (lower.starts_with("x-")) continue;

@@ -49,7 +49,6 @@ struct HeaderRules {
     std::span<const std::string_view> refused;
     bool repeated = false;  ///< it takes the same field twice
     bool sender = false;    ///< it takes a Sender field
-    bool control = false;   ///< its own control fields may go along
 };
 
 using HeaderFields = std::vector<std::pair<std::string, std::string>>;

@@ -83,8 +83,7 @@ net::HttpRequest with_key(net::HttpRequest request, const ProviderSettings& sett
 ApiRequest send_request(const ApiMessage& message, const ProviderSettings& settings) {
     const auto& content = *message.content;
     if (auto reason = obstacle(content)) return std::unexpected(std::move(*reason));
-    const auto fields = api::header_fields(
-        content, {.refused = refused_fields, .sender = true, .control = settings.control_headers});
+    const auto fields = api::header_fields(content, {.refused = refused_fields, .sender = true});
     if (!fields) return std::unexpected(fields.error());
 
     const auto who = api::addressed(content, message.recipients);

@@ -71,8 +71,7 @@ ApiRequest send_request(const ApiMessage& message, const ProviderSettings& setti
     if (holds_merge_tag(content))
         return std::unexpected(api::cannot_carry(
             elasticemail_provider.title, "words in braces (`{name}`), which it would replace"));
-    const auto fields = api::header_fields(
-        content, {.refused = {}, .sender = true, .control = settings.control_headers});
+    const auto fields = api::header_fields(content, {.refused = {}, .sender = true});
     if (!fields) return std::unexpected(fields.error());
 
     const auto who = api::addressed(content, message.recipients);

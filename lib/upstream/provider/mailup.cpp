@@ -91,8 +91,7 @@ ApiRequest send_request(const ApiMessage& message, const ProviderSettings& setti
     const auto& content = *message.content;
     if (auto reason = api::beyond(mailup_provider.title, content, {}))
         return std::unexpected(std::move(*reason));
-    const auto fields = api::header_fields(
-        content, {.refused = {}, .repeated = true, .control = settings.control_headers});
+    const auto fields = api::header_fields(content, {.refused = {}, .repeated = true});
     if (!fields) return std::unexpected(fields.error());
 
     const auto who = api::addressed(content, message.recipients);

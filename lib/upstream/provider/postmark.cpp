@@ -43,9 +43,7 @@ ApiRequest send_request(const ApiMessage& message, const ProviderSettings& setti
     const auto& content = *message.content;
     if (auto reason = api::beyond(postmark_provider.title, content, {.several_reply_to = true}))
         return std::unexpected(std::move(*reason));
-    auto fields = api::header_fields(
-        content,
-        {.refused = {}, .repeated = true, .sender = true, .control = settings.control_headers});
+    auto fields = api::header_fields(content, {.refused = {}, .repeated = true, .sender = true});
     if (!fields) return std::unexpected(std::move(fields.error()));
     if (!content.message_id.empty())
         fields->emplace_back("Message-ID", "<" + content.message_id + ">");

@@ -28,7 +28,6 @@ struct ProviderSettings {
     std::string domain;                    ///< Mailgun: the sending domain
     std::optional<net::AwsSignature> aws;  ///< SES: the credentials of this call
     std::string return_path;               ///< where bounces go, for those who can say so
-    bool control_headers = false;          ///< the account may use the provider's own fields
 };
 
 /// How a provider wants the message.

@@ -43,8 +43,7 @@ ApiRequest send_request(const ApiMessage& message, const ProviderSettings& setti
     const auto& content = *message.content;
     if (auto reason = api::beyond(resend_provider.title, content, {.several_reply_to = true}))
         return std::unexpected(std::move(*reason));
-    const auto fields = api::header_fields(
-        content, {.refused = {}, .sender = true, .control = settings.control_headers});
+    const auto fields = api::header_fields(content, {.refused = {}, .sender = true});
     if (!fields) return std::unexpected(fields.error());
 
     const auto who = api::addressed(content, message.recipients);

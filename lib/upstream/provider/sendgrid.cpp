@@ -67,8 +67,7 @@ ApiRequest send_request(const ApiMessage& message, const ProviderSettings& setti
     if (std::ranges::any_of(content.attachments,
                             [](const auto& one) { return one.content.empty(); }))
         return std::unexpected(api::cannot_carry(sendgrid_provider.title, "an empty attachment"));
-    auto fields = api::header_fields(
-        content, {.refused = refused_fields, .sender = true, .control = settings.control_headers});
+    auto fields = api::header_fields(content, {.refused = refused_fields, .sender = true});
     if (!fields) return std::unexpected(std::move(fields.error()));
     if (!content.message_id.empty())
         fields->emplace_back("Message-ID", "<" + content.message_id + ">");

@@ -45,9 +45,9 @@ TEST(HeaderFields, FollowTheRules) {
     content.headers = {{"X-Refused", "1"}, {"X-ALL-Of-It", "2"}, {"X-Twice", "3"},
                        {"x-twice", "4"},   {"X-MC-Track", "5"},  {"Comments", "grün"}};
     EXPECT_THAT(*header_fields(content, {.refused = refused, .sender = true}),
-                ElementsAre(Pair("X-Twice", "3"), Pair("Comments", "=?UTF-8?b?Z3LDvG4=?=")));
-    EXPECT_EQ(header_fields(content, {.refused = {}, .repeated = true, .control = true})->size(),
-              6U);
+                ElementsAre(Pair("X-Twice", "3"), Pair("X-MC-Track", "5"),
+                            Pair("Comments", "=?UTF-8?b?Z3LDvG4=?=")));
+    EXPECT_EQ(header_fields(content, {.refused = {}, .repeated = true})->size(), 6U);
     content.sender = {{"Žan", "b@example.com"}};
     content.headers = {{"Comments", "1"}, {"comments", "2"}};
     const auto fields = header_fields(content, {.refused = {}});

@@ -50,9 +50,8 @@ TEST(MailjetRequest, LeavesOutWhatMailjetForbids) {
                                {"User-Agent", "x"},
                                {"X-Mailjet-Prio", "3"},
                                {"Auto-Submitted", "auto-replied"}};
-    auto settings = test::fake_settings(mailjet_provider);
-    settings.control_headers = true;
-    const auto request = mailjet_provider.request(message.call(), settings);
+    const auto request =
+        mailjet_provider.request(message.call(), test::fake_settings(mailjet_provider));
     ASSERT_TRUE(request);
     EXPECT_EQ(test::parsed_body(*request).at_pointer("/Messages/0/Headers"),
               boost::json::parse(R"({"Auto-Submitted":"auto-replied"})"));
