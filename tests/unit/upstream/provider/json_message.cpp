@@ -23,7 +23,6 @@ List-Unsubscribe-Post: List-Unsubscribe=One-Click
 Precedence: bulk
 X-Mailer: Test 1.0
 X-Team: =?utf-8?Q?gr=C3=BCn?=
-X-PM-Tag: theirs
 DKIM-Signature: v=1; a=rsa-sha256
 )";
 
