@@ -86,6 +86,7 @@ std::expected<std::vector<history::Row>, std::string> History::find(const histor
 }
 
 void History::run() {
+    write({});  // opens the file: which row is the newest is known from now on
     for (;;) {
         const Batch batch = take();
         if (batch.entries.empty() && ending_) return;
