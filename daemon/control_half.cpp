@@ -28,7 +28,9 @@ ControlHalf::ControlHalf(const World& world)
             .desk = world.desk,
             .account = [&authenticator = world.authenticator](
                            std::string_view name) { return authenticator.directory()->find(name); },
-            .limiter = world.limiter}),
+            .limiter = world.limiter,
+            .history = world.history,
+            .pool = world.pool}),
       threads_(1, "control") {
     const auto& control = world.config.control;
     auto socket =

@@ -27,6 +27,8 @@ class ControlHalf {
         delivery::Desk& desk;
         account::Authenticator& authenticator;
         limit::Limiter& limiter;
+        store::History* history;
+        net::OffloadPool& pool;
     };
 
     /// Listens. Throws StartFailure where the configuration names what cannot be had; a default

@@ -92,12 +92,14 @@ int run(int argc, char** argv) {
     app.fallthrough();
     ctl::add_status(app, session);
     ctl::add_queue(app, session);
+    ctl::add_history(app, session);
     ctl::add_route(app, session);
     ctl::add_upstream(app, session);
     app.footer(
         "Examples:\n"
         "  outpostctl status\n"
         "  outpostctl why 0YGJ1ABCDE                why this message is not out yet\n"
+        "  outpostctl history --rcpt ann@example.org --since 2h\n"
         "  outpostctl upstream test office\n"
         "  outpostctl hash-password                 asks twice, prints a line for password_hash\n"
         "  pwgen -s 24 1 | outpostctl hash-password\n"

@@ -35,6 +35,7 @@
 #include "net/resolver.hpp"
 #include "net/tls_context.hpp"
 #include "spool/spool.hpp"
+#include "store/history.hpp"
 #include "submission/account_limits.hpp"
 #include "submission/server.hpp"
 #include "upstream/factory.hpp"
@@ -93,6 +94,17 @@ std::unique_ptr<spool::Spool> open_spool(const config::Config& config, spool::Fi
     return std::move(*spool);
 }
 
+/// Null if none is kept.
+std::unique_ptr<store::History> open_history(const config::Config& config,
+                                             const base::Clock& clock) {
+    if (config.history.keep.count() == 0) return nullptr;
+    return std::make_unique<store::History>(
+        store::History::Options{.file = std::filesystem::path(config.data_dir) / "history.db",
+                                .keep = config.history.keep,
+                                .max_size = config.history.max_size},
+        clock);
+}
+
 /// Runs `make()` on `context`, waits for its coroutine, and hands its result over.
 template <class Make>
 auto run_on(boost::asio::io_context& context, Make make) {
@@ -107,6 +119,7 @@ class DeliveryHalf {
         spool::Spool& spool;
         net::OffloadPool& pool;
         limit::Limiter& limiter;
+        store::History* history;
         const base::Clock& clock;
     };
 
@@ -133,7 +146,8 @@ class DeliveryHalf {
                                         .clock = world.clock,
                                         .limiter = world.limiter,
                                         .alarm = delivery::make_alarm(threads_[0].get_executor()),
-                                        .seed = seed},
+                                        .seed = seed,
+                                        .history = world.history},
             world.config, std::move(transports));
     }
 
@@ -206,9 +220,10 @@ int serve(const config::Config& config) {
     const auto spool = open_spool(config, files, clock, file_pool);
     LimitKeeper limits(config, clock);
     const submission::AccountLimits account_limits(limits.limiter(), config.accounts);
+    const auto history = open_history(config, clock);
     // Ends after the delivering half, in which what it asked for may still be under way.
     std::unique_ptr<ControlHalf> control;
-    DeliveryHalf delivery({config, *spool, file_pool, limits.limiter(), clock});
+    DeliveryHalf delivery({config, *spool, file_pool, limits.limiter(), history.get(), clock});
 
     net::IoThreads session_threads(cores() - 1, "submission");
     submission::Server server(submission::Services{.hostname = config.hostname,
@@ -230,7 +245,9 @@ int serve(const config::Config& config) {
                                                                .delivery = delivery.executor(),
                                                                .desk = delivery.desk(),
                                                                .authenticator = authenticator,
-                                                               .limiter = limits.limiter()});
+                                                               .limiter = limits.limiter(),
+                                                               .history = history.get(),
+                                                               .pool = file_pool});
     server.open(config.listen);
     delivery.start();
     server.start();

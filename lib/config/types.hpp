@@ -279,6 +279,12 @@ struct Control {
     std::string http;         ///< ADDRESS:PORT of /metrics and /healthz; empty: none
 };
 
+/// What happened to each recipient, for operators to look up.
+struct History {
+    Duration keep = std::chrono::days(14);  ///< 0: none is kept
+    std::uint64_t max_size = 2ULL << 30;    ///< of its file; the oldest goes
+};
+
 struct Log {
     base::log::Level level = base::log::Level::info;
     base::log::Format format = base::log::Format::text;
@@ -299,6 +305,7 @@ struct Config {
     std::map<std::string, Group> groups;
     std::vector<Route> routes;  ///< the first that fits; an account's own comes before them
     Control control;
+    History history;
     Log log;
 };
 

@@ -2,17 +2,22 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "account/account.hpp"
 #include "base/clock.hpp"
 #include "control/http_server.hpp"
 #include "delivery/desk.hpp"
+#include "history/event.hpp"
 #include "limit/limiter.hpp"
+#include "net/offload.hpp"
 #include "spool/spool.hpp"
+#include "store/history.hpp"
 
 namespace outpost::control {
 
@@ -32,6 +37,8 @@ class Api {
         /// The account of that name; null if there is none.
         std::function<std::shared_ptr<const account::Account>(std::string_view)> account;
         limit::Limiter& limiter;
+        store::History* history;  ///< null: none is kept
+        net::OffloadPool& pool;   ///< for searches in it
     };
     explicit Api(Parts parts) : parts_(std::move(parts)) {}
 
@@ -49,6 +56,11 @@ class Api {
     awaitable<Response> content(base::MessageId id);
     awaitable<Response> change(std::string_view what, const Request& request);
     awaitable<Response> upstreams();
+    using Rows = std::expected<std::vector<history::Row>, std::string>;
+    awaitable<void> settle_history();
+    awaitable<Rows> find_history(history::Query query);
+    awaitable<Response> history(const Request& request);
+    awaitable<Response> why_gone(base::MessageId id);
     awaitable<Response> route(const Request& request);
     awaitable<Response> upstream(std::string_view name, std::string_view what,
                                  const Request& request);

@@ -42,6 +42,7 @@ class Dispatcher {
         limit::Limiter& limiter;
         std::unique_ptr<Alarm> alarm;  ///< make_alarm(executor)
         std::uint64_t seed = 0;        ///< for the jitter
+        history::Sink* history = nullptr;  ///< null: none is kept
     };
 
     /// `transports`: one for each of config.upstreams.

@@ -182,7 +182,7 @@ TEST_F(Loader, ReportsEveryFaultInOrder) {
                "    password: secret\n"
                "    priority: 9\n"
                "    active: yes\n"
-               "history: {}\n"
+               "webhooks: {}\n"
                "submission: [1]\n"
                "spool:\n"),
         "outpost.yaml:2:1: hostnam: is not a known key; did you mean hostname?\n"
@@ -198,8 +198,8 @@ TEST_F(Loader, ReportsEveryFaultInOrder) {
         "outpost.yaml:9:15: accounts.web.priority: \"9\" is not a whole number from 1 to 5\n"
         "outpost.yaml:10:13: accounts.web.active: \"yes\" is not a truth value; write true or "
         "false\n"
-        "outpost.yaml:11:1: history: is not a known key; known here: include, hostname, "
-        "data_dir, log, control, tls, submission, spool, retry, upstreams, groups, dsn, "
+        "outpost.yaml:11:1: webhooks: is not a known key; known here: include, hostname, "
+        "data_dir, log, history, control, tls, submission, spool, retry, upstreams, groups, dsn, "
         "accounts, routes, listen\n"
         "outpost.yaml:12:13: submission: must be a mapping of keys, not a list\n"
         "outpost.yaml:13:1: spool: has no value; give it one or remove the line\n");
