@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <signal.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -5,9 +6,9 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
-#include <charconv>
 #include <iostream>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/text.hpp"
@@ -28,18 +29,23 @@ struct Wanted {
     bool follow = false;
 };
 
-/// `0.01/0/0.002/0/0.1`: queue, read, connect, greeting, transfer.
+/// Seconds of a stage.
+std::string seconds(const json::value& event, const char* stage) {
+    return fmt::format("{:.3f}", event.at("latency").at(stage).to_number<double>());
+}
+
+/// `0.010/0.000/0.002/0.000/0.100`: queue, read, connect, greeting, transfer.
 std::string stages(const json::value& event) {
     std::string all;
     for (const char* const stage : {"queue", "read", "connect", "greeting", "transfer"})
-        all += (all.empty() ? "" : "/") + text(event.at("latency"), stage);
+        all += (all.empty() ? "" : "/") + seconds(event, stage);
     return all;
 }
 
 std::vector<std::string> cells(const json::value& event) {
     return {text(event, "time"),     text(event, "id"),        text(event, "result"),
             text(event, "account"),  text(event, "sender"),    text(event, "recipient"),
-            text(event, "upstream"), text(event, "remote"),    text(event.at("latency"), "total"),
+            text(event, "upstream"), text(event, "remote"),    seconds(event, "total"),
             stages(event),           text(event, "next_attempt"), text(event, "reply")};
 }
 
