@@ -20,6 +20,7 @@ class Secret {
 
     [[nodiscard]] std::string_view reveal() const noexcept { return value_; }
     [[nodiscard]] bool empty() const noexcept { return value_.empty(); }
+    bool operator==(const Secret&) const = default;
 
   private:
     void wipe() noexcept;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <sstream>
 
+#include "config/changes.hpp"
 #include "config/diagnostics.hpp"
 #include "config/secret_source.hpp"
 #include "config/section_readers.hpp"
@@ -135,6 +136,7 @@ std::expected<Config, std::vector<Diagnostic>> load(const std::string& path) {
     if (root && include_files(*root, reader, diagnostics)) {
         Config config = read_config(*root, diagnostics);
         config.file = path;
+        config.settings = settings_of(*root);
         if (diagnostics.empty()) return config;
     }
     return std::unexpected(diagnostics.sorted());

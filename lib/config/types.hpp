@@ -44,11 +44,13 @@ struct Listener {
     bool require_tls = true;  ///< AUTH and MAIL only once encrypted
     bool proxy_protocol = false;
     std::optional<std::string> trusted_account;  ///< loopback addresses only
+    bool operator==(const Listener&) const = default;
 };
 
 struct Certificate {
     std::string certificate;  ///< PEM chain file
     std::string key;          ///< PEM key file
+    bool operator==(const Certificate&) const = default;
 };
 
 enum class TlsVersion : std::uint8_t { tls12, tls13 };
@@ -56,6 +58,7 @@ enum class TlsVersion : std::uint8_t { tls12, tls13 };
 struct Tls {
     std::vector<Certificate> certificates;
     TlsVersion min_version = TlsVersion::tls12;
+    bool operator==(const Tls&) const = default;
 };
 
 enum class BareNewlines : std::uint8_t { reject, normalize };
@@ -70,6 +73,7 @@ struct Submission {
     BareNewlines bare_newlines = BareNewlines::reject;
     CountPerPeriod auth_failures_per_address{20, std::chrono::minutes(10)};
     CountPerPeriod auth_failures_per_account{10, std::chrono::minutes(10)};
+    bool operator==(const Submission&) const = default;
 };
 
 struct Spool {
@@ -78,6 +82,7 @@ struct Spool {
     std::uint64_t min_free = 512ULL << 20;
     Duration max_age = std::chrono::days(5);
     Duration delay_notice = std::chrono::hours(4);  ///< 0: none
+    bool operator==(const Spool&) const = default;
 };
 
 struct Retry {
@@ -85,6 +90,7 @@ struct Retry {
     double factor = 2;
     Duration max = std::chrono::hours(4);
     double jitter = 0.2;  ///< share of the wait, each way; 0 .. 1
+    bool operator==(const Retry&) const = default;
 };
 
 struct Dsn {
@@ -93,6 +99,7 @@ struct Dsn {
     std::string to_address;
     std::string from;  ///< a mailbox; default: Mail Delivery System <mailer-daemon@HOSTNAME>
     std::string via;   ///< an upstream or group; empty: the message's own route
+    bool operator==(const Dsn&) const = default;
 };
 
 enum class WhenExceeded : std::uint8_t {
@@ -121,6 +128,7 @@ struct Account {
     std::optional<limit::DeliveryHours> deliver;  ///< nothing: at any time
     std::string route;  ///< an upstream or group; empty: by Config::routes, the last of which then
                         ///< takes everything
+    bool operator==(const Account&) const = default;
 };
 
 enum class Encryption : std::uint8_t { none, starttls, tls };
@@ -130,6 +138,7 @@ struct Verify {
     enum class Mode : std::uint8_t { full, none, fingerprint };
     Mode mode = Mode::full;
     std::string sha256;  ///< lower-case hex of the DER certificate's digest
+    bool operator==(const Verify&) const = default;
 };
 
 /// Where the access tokens come from that an SMTP upstream wants instead of a password.
@@ -141,6 +150,7 @@ struct OAuth2 {
     Grant grant = Grant::client_credentials;
     base::Secret refresh_token;  ///< for the grant of that name
     std::string scope;           ///< empty: what the server gives by default
+    bool operator==(const OAuth2&) const = default;
 };
 
 struct SmtpUpstream {
@@ -154,14 +164,17 @@ struct SmtpUpstream {
     std::optional<OAuth2> oauth2;  ///< instead of the password
     std::uint32_t messages_per_connection = 100;
     Uncertain uncertain = Uncertain::retry;
+    bool operator==(const SmtpUpstream&) const = default;
 };
 
 struct SendmailUpstream {
     std::string command;  ///< absolute; could be run when it was loaded
+    bool operator==(const SendmailUpstream&) const = default;
 };
 
 struct SandboxUpstream {
     std::string directory;
+    bool operator==(const SandboxUpstream&) const = default;
 };
 
 /// An email provider's HTTP API.
@@ -177,6 +190,7 @@ struct ApiUpstream {
     std::string proxy;                     ///< URL; empty: none
     std::string ca_bundle;                 ///< PEM file; empty: the system's authorities
     std::optional<Uncertain> uncertain{};  ///< nothing: by what the provider can do
+    bool operator==(const ApiUpstream&) const = default;
 };
 
 /// What a message is to look like to this upstream, whatever its sender wrote.
@@ -198,6 +212,7 @@ struct Overrides {
 struct Reserve {
     std::uint8_t priority = 1;
     double share = 0;  ///< 0 .. 1, neither included
+    bool operator==(const Reserve&) const = default;
 };
 
 enum class PriorityOrder : std::uint8_t {
@@ -216,6 +231,7 @@ struct Upstream {
     std::array<std::uint32_t, 5> share{16, 8, 4, 2, 1};  ///< of priority 1 .. 5 where weighted
     Overrides overrides;
     std::variant<SmtpUpstream, SendmailUpstream, SandboxUpstream, ApiUpstream> kind;
+    bool operator==(const Upstream&) const = default;
 };
 
 enum class Strategy : std::uint8_t {
@@ -248,6 +264,7 @@ struct Group {
     std::string name;
     Strategy strategy = Strategy::failover;
     std::vector<Member> members;  ///< in the order of the configuration; never empty
+    bool operator==(const Group&) const = default;
 };
 
 /// A header field that a message must have for a route.
@@ -270,6 +287,7 @@ struct Route {
         return accounts.empty() && sender_domains.empty() && recipient_domains.empty() &&
                priorities.empty() && headers.empty();
     }
+    bool operator==(const Route&) const = default;
 };
 
 /// Where operators ask.
@@ -277,6 +295,7 @@ struct Control {
     std::string socket = "/run/outpost/control.sock";
     bool socket_set = false;  ///< by the configuration: it must be possible then
     std::string http;         ///< ADDRESS:PORT of /metrics and /healthz; empty: none
+    bool operator==(const Control&) const = default;
 };
 
 /// What happened to each recipient, for operators to look up.
@@ -288,10 +307,19 @@ struct History {
 struct Log {
     base::log::Level level = base::log::Level::info;
     base::log::Format format = base::log::Format::text;
+    bool operator==(const Log&) const = default;
+};
+
+/// A key of the configuration as it was written.
+struct Setting {
+    base::Secret value;
+    bool secret = false;  ///< not for anybody's eyes
+    bool operator==(const Setting&) const = default;
 };
 
 struct Config {
     std::string file;
+    std::map<std::string, Setting> settings;  ///< by path: `accounts.shop.rate`
     std::string hostname;
     std::string data_dir = "/var/lib/outpost";
     std::vector<Listener> listen;

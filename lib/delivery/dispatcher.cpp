@@ -51,6 +51,7 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
            .entered = [this](Handle handle) { picker_.arrived(queue_.entry(handle)); },
            .entered_late =
                [this] {
+                   if (heir_ != nullptr) return hand_on();
                    pump_all(clock_.mono());
                    arm(clock_.mono());
                }},
@@ -105,9 +106,11 @@ asio::awaitable<std::size_t> Dispatcher::stop(milliseconds grace) {
     alarm_->clear();
     std::size_t unfinished = 0;
     for (const auto& port : ports_) unfinished += port->gate().active();
-    for (const auto& port : ports_) {
-        ++closing_;
-        net::spawn(executor_, close_transport(*port), "closing an upstream");
+    if (!std::exchange(closing_begun_, true)) {
+        for (const auto& port : ports_) {
+            ++closing_;
+            net::spawn(executor_, close_transport(*port), "closing an upstream");
+        }
     }
     while (closing_ > 0) co_await changed_.async_wait(asio::as_tuple(asio::use_awaitable));
     co_return unfinished;
@@ -122,7 +125,7 @@ asio::awaitable<void> Dispatcher::close_transport(Port& port) {
 void Dispatcher::arrived(const std::vector<spool::Summary>& batch) {
     const base::WallTime now = clock_.wall();
     notice_clock(now);
-    for (const spool::Summary& summary : batch) intake_.add(summary);
+    for (const spool::Summary& summary : batch) intake_.add({.summary = summary});
     const base::MonoTime mono = clock_.mono();
     pump_all(mono);
     arm(mono);
@@ -194,6 +197,7 @@ asio::awaitable<void> Dispatcher::run_slot(Port& port, Start start) {
         const bool released = picker_.settle(entry.account, start.pick.permit, result.sent);
         const base::MonoTime now = clock_.mono();
         port.finish(handle, start.ticket, result.gate, now);
+        if (heir_ != nullptr) heir_->ended_elsewhere(port.destination().name);
         auto next = start_next(port, now);
         // More than the one may go now: the upstream is open again, or permits came back. What it
         // does not take any more may be for those that share its mail.
@@ -252,6 +256,7 @@ bool Dispatcher::put_back(Handle handle, Courier::Result& result, const Port* by
     }
     for (const Handle other : waiting)
         queue_.requeue(other, spool::unchanged(queue_.entry(other)), clock_.wall());
+    if (heir_ != nullptr) hand_on();
     return !waiting.empty();
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,8 +55,13 @@ class Dispatcher {
 
     /// Queues what the spool recovered and takes all that it stores from now on. Call once.
     void start();
+    /// Instead of start(): takes over all that another dispatcher of the spool has, which starts
+    /// nothing more. What that one has under way comes when it is done; until it is stopped this
+    /// one must not be ended. `same`: upstreams whose settings are the same in both.
+    void succeed(Dispatcher& before, const std::set<std::string>& same);
     /// Starts no more attempts, lets those under way finish for up to `grace`, then closes the
-    /// transports. Returns how many attempts did not finish; their mail stays in the spool.
+    /// transports. Returns how many attempts did not finish; their mail stays in the spool. May be
+    /// called again with another grace time while it runs.
     boost::asio::awaitable<std::size_t> stop(std::chrono::milliseconds grace);
 
     [[nodiscard]] const spool::Queue& queue() const noexcept { return queue_; }
@@ -66,6 +72,12 @@ class Dispatcher {
     using Handle = spool::Queue::Handle;
 
     void arrived(const std::vector<spool::Summary>& batch);
+
+    void retire(Dispatcher& heir);
+    void hand_on();
+    void take_over(std::vector<Incoming> batch);
+    void ended_elsewhere(const std::string& upstream);
+    [[nodiscard]] Incoming as_incoming(const spool::QueueEntry& entry) const;
 
     /// Starts all that may start now: at the port, and at those that share mail with it.
     void pump(Port& port, base::MonoTime now);
@@ -115,10 +127,12 @@ class Dispatcher {
     std::shared_ptr<Inbox> inbox_;
     base::MonoTime armed_ = base::MonoTime::max();
     base::WallTime last_wall_{};
+    Dispatcher* heir_ = nullptr;  ///< has all that waited
     bool stopping_ = false;
     bool grace_over_ = false;
     std::size_t tasks_ = 0;  ///< coroutines that stop() waits for
     std::size_t attendants_ = 0;
+    bool closing_begun_ = false;
     std::size_t closing_ = 0;            ///< transports
     boost::asio::steady_timer changed_;  ///< an event: cancelled when one of these is done
 };

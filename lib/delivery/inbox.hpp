@@ -23,6 +23,8 @@ class Inbox : public std::enable_shared_from_this<Inbox> {
 
     /// From any thread.
     void put(std::span<const spool::Summary> stored);
+    /// Somebody else is called from now on. On the executor.
+    void redirect(Arrived arrived) { arrived_ = std::move(arrived); }
     /// On the executor.
     void close() { arrived_ = nullptr; }
 

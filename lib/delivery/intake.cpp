@@ -17,18 +17,19 @@ constexpr std::chrono::minutes respite{5};
 constexpr std::size_t most_readers = 8;
 
 /// Of the message: recipients that are pending, and how they stand.
-spool::Summary share_of(const spool::Summary& summary, const spool::MessageState& state,
-                        const Share& share) {
-    spool::Summary result = summary;
-    result.recipients = 0;
-    result.attempts = 0;
-    result.next_attempt = base::WallTime::max();
+Incoming share_of(const Incoming& incoming, const spool::MessageState& state, const Share& share) {
+    Incoming result = incoming;
+    result.untried.reset();
+    spool::Summary& summary = result.summary;
+    summary.recipients = 0;
+    summary.attempts = 0;
+    summary.next_attempt = base::WallTime::max();
     for (std::size_t i = 0; i < state.recipients.size(); ++i) {
         const spool::RecipientState& recipient = state.recipients[i];
         if (recipient.status != spool::RecipientStatus::pending || !share.has(i)) continue;
-        ++result.recipients;
-        result.attempts = std::max(result.attempts, recipient.attempts);
-        result.next_attempt = std::min(result.next_attempt, recipient.next_attempt);
+        ++summary.recipients;
+        summary.attempts = std::max(summary.attempts, recipient.attempts);
+        summary.next_attempt = std::min(summary.next_attempt, recipient.next_attempt);
     }
     return result;
 }
@@ -38,44 +39,50 @@ spool::Summary share_of(const spool::Summary& summary, const spool::MessageState
 Intake::Intake(Parts parts, const config::Config& config, const Ways& ways)
     : parts_(std::move(parts)), router_(config, ways) {}
 
-void Intake::add(const spool::Summary& summary) {
+void Intake::add(const Incoming& incoming) {
+    const spool::Summary& summary = incoming.summary;
     const bool report = summary.account.empty();
     if (const auto way =
             report ? router_.reports() : router_.route(summary.account, summary.priority)) {
-        enter(summary, *way);
+        enter(incoming, *way);
     } else if (report || router_.knows(summary.account)) {
-        read_later(summary);
+        read_later(incoming);
     } else {
-        no_route(summary.account);
+        no_route(incoming, summary.account);
     }
 }
 
-spool::Queue::Handle Intake::enter(const spool::Summary& summary, WayIndex way) {
+spool::Queue::Handle Intake::enter(const Incoming& incoming, WayIndex way) {
+    const spool::Summary& summary = incoming.summary;
     const bool held = summary.next_attempt == base::WallTime::max();
-    const base::WallTime deadline =
-        held ? base::WallTime::max()
-        : summary.received < started_
-            ? parts_.policy.deadline_after_pause(summary.lifetime, summary.delay_notified, started_,
+    const auto deadline = [&] {
+        if (held) return base::WallTime::max();
+        if (incoming.deadline) return *incoming.deadline;
+        const RetryPolicy& policy = parts_.policy;
+        return summary.received < started_
+                   ? policy.deadline_after_pause(summary.lifetime, summary.delay_notified, started_,
                                                  respite)
-            : parts_.policy.deadline(summary.lifetime, summary.delay_notified);
+                   : policy.deadline(summary.lifetime, summary.delay_notified);
+    };
     // Of several recipients whose attempts differ some may never have been tried.
     const bool untried = summary.attempts == 0 || summary.recipients > 1;
-    const auto handle = parts_.queue.add({.id = summary.id,
-                                          .account = summary.account,
-                                          .recipients = summary.recipients,
-                                          .untried = untried ? summary.recipients : 0,
-                                          .size = summary.size,
-                                          .priority = summary.priority,
-                                          .attempts = summary.attempts,
-                                          .next_attempt = summary.next_attempt,
-                                          .deadline = deadline},
-                                         way, parts_.clock.wall());
+    const auto handle =
+        parts_.queue.add({.id = summary.id,
+                          .account = summary.account,
+                          .recipients = summary.recipients,
+                          .untried = incoming.untried.value_or(untried ? summary.recipients : 0),
+                          .size = summary.size,
+                          .priority = summary.priority,
+                          .attempts = summary.attempts,
+                          .next_attempt = summary.next_attempt,
+                          .deadline = deadline()},
+                         way, parts_.clock.wall());
     parts_.entered(handle);
     return handle;
 }
 
-void Intake::read_later(const spool::Summary& summary) {
-    unread_.push_back(summary);
+void Intake::read_later(const Incoming& incoming) {
+    unread_.push_back(incoming);
     if (readers_ == most_readers) return;
     ++readers_;
     parts_.launch(read_all());
@@ -83,29 +90,41 @@ void Intake::read_later(const spool::Summary& summary) {
 
 asio::awaitable<void> Intake::read_all() {
     while (!unread_.empty() && !stopping_) {
-        const spool::Summary summary = std::move(unread_.front());
+        const Incoming incoming = std::move(unread_.front());
         unread_.pop_front();
-        co_await read(summary);
+        co_await read(incoming);
     }
     --readers_;
-    if (!stopping_) parts_.entered_late();
+    parts_.entered_late();
 }
 
-asio::awaitable<void> Intake::read(const spool::Summary& summary) {
+std::vector<Incoming> Intake::take_unread() {
+    std::vector<Incoming> all;
+    for (Incoming& incoming : unread_) all.push_back(std::move(incoming));
+    for (Later& later : later_) all.push_back(std::move(later.incoming));
+    all.insert(all.end(), homeless_.begin(), homeless_.end());
+    homeless_.clear();
+    unread_.clear();
+    later_.clear();
+    return all;
+}
+
+asio::awaitable<void> Intake::read(const Incoming& incoming) {
+    const spool::Summary& summary = incoming.summary;
     auto stored = co_await parts_.spool.read(summary.id);
-    if (!stored) co_return unreadable(summary, stored.error());
+    if (!stored) co_return unreadable(incoming, stored.error());
     // A report takes the way of the message that it is about, whose account its envelope names.
     const std::string& account =
         summary.account.empty() ? stored->envelope.client : summary.account;
-    if (!router_.knows(account)) co_return no_route(account);
+    if (!router_.knows(account)) co_return no_route(incoming, account);
     std::string octets;
     if (router_.reads_header() && !co_await read_header(*stored->body, octets))
-        co_return unreadable(summary, {.reason = "its header section cannot be read"});
+        co_return unreadable(incoming, {.reason = "its header section cannot be read"});
     auto ways = router_.routes(account, stored->envelope, message::read_header(octets));
     if (std::ranges::adjacent_find(ways, std::not_equal_to<>()) == ways.end()) {
-        enter(summary, ways.front());
+        enter(incoming, ways.front());
     } else {
-        part(summary, *stored, std::move(ways));
+        part(incoming, *stored, std::move(ways));
     }
 }
 
@@ -118,41 +137,43 @@ asio::awaitable<bool> Intake::read_header(spool::BodySource& body, std::string& 
     }
 }
 
-void Intake::part(const spool::Summary& summary, const spool::StoredMessage& stored,
+void Intake::part(const Incoming& incoming, const spool::StoredMessage& stored,
                   std::vector<WayIndex> ways) {
     std::vector<WayIndex> each = ways;
     std::ranges::sort(each);
     each.erase(std::ranges::unique(each).begin(), each.end());
-    parts_.partings.add(summary.id, std::move(ways));
+    const base::MessageId id = incoming.summary.id;
+    parts_.partings.add(id, std::move(ways));
     for (const WayIndex way : each) {
-        const auto share = share_of(summary, stored.state, parts_.partings.share(summary.id, way));
-        if (share.recipients > 0) parts_.partings.add_entry(summary.id, enter(share, way));
+        const auto share = share_of(incoming, stored.state, parts_.partings.share(id, way));
+        if (share.summary.recipients > 0) parts_.partings.add_entry(id, enter(share, way));
     }
 }
 
-void Intake::unreadable(const spool::Summary& summary, const spool::ReadFailure& failure) {
+void Intake::unreadable(const Incoming& incoming, const spool::ReadFailure& failure) {
     base::log::error(failure.damaged ? "damaged" : "unreadable",
-                     {{"id", summary.id.text()},
+                     {{"id", incoming.summary.id.text()},
                       {"reason", failure.reason},
                       {"result", failure.damaged ? "set aside, not delivered; see docs/spool.md"
                                                  : "its route is not known; read again later"}});
-    if (!failure.damaged) later_.push_back({parts_.clock.wall() + own_fault_wait, summary});
+    if (!failure.damaged) later_.push_back({parts_.clock.wall() + own_fault_wait, incoming});
 }
 
 void Intake::retry(base::WallTime now) {
     while (!later_.empty() && later_.front().at <= now) {
-        const spool::Summary summary = std::move(later_.front().summary);
+        const Incoming incoming = std::move(later_.front().incoming);
         later_.pop_front();
-        read_later(summary);
+        read_later(incoming);
     }
 }
 
-void Intake::no_route(const std::string& account) {
+void Intake::no_route(const Incoming& incoming, const std::string& account) {
+    homeless_.push_back(incoming);
     if (!unrouted_.insert(account).second) return;
     base::log::error("no route", {{"account", account},
                                   {"result",
-                                   "its mail stays in the spool; configure the account again and "
-                                   "restart to send it"}});
+                                   "its mail stays in the spool; configure the account again to "
+                                   "send it"}});
 }
 
 }  // namespace outpost::delivery

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -18,6 +19,15 @@
 #include "spool/spool.hpp"
 
 namespace outpost::delivery {
+
+/// A message on its way into the queue.
+struct Incoming {
+    spool::Summary summary;
+    /// Of one that was in another queue: when it is overdue, and for how many of its recipients
+    /// there was no attempt yet.
+    std::optional<base::WallTime> deadline{};
+    std::optional<std::uint32_t> untried{};
+};
 
 /// Puts what the spool has stored into the queue, each recipient on the way that the routes say.
 /// Where an account and a priority do not tell the way, the message's envelope is read for it, and
@@ -35,42 +45,46 @@ class Intake {
         std::function<void(boost::asio::awaitable<void>)> launch;
         /// An entry has come into the queue.
         std::function<void(spool::Queue::Handle)> entered;
-        /// Entries have come that were not in the queue when add() returned.
+        /// Entries have come that were not in the queue when add() returned; also after stop().
         std::function<void()> entered_late;
     };
     Intake(Parts parts, const config::Config& config, const Ways& ways);
 
     /// Deadlines of mail from before this time are put off: nothing could be delivered meanwhile.
     void started(base::WallTime at) { started_ = at; }
-    void add(const spool::Summary& summary);
+    [[nodiscard]] base::WallTime started() const noexcept { return started_; }
+    void add(const Incoming& incoming);
     /// Reads again what could not be read a minute ago.
     void retry(base::WallTime now);
     [[nodiscard]] const Router& router() const noexcept { return router_; }
-    /// Reads nothing more.
+    /// Reads nothing more. What is being read just now still comes.
     void stop() { stopping_ = true; }
+    /// What has not come into the queue yet.
+    [[nodiscard]] std::vector<Incoming> take_unread();
 
   private:
     struct Later {
         base::WallTime at;
-        spool::Summary summary;
+        Incoming incoming;
     };
 
-    void read_later(const spool::Summary& summary);
+    void read_later(const Incoming& incoming);
     boost::asio::awaitable<void> read_all();
-    boost::asio::awaitable<void> read(const spool::Summary& summary);
+    boost::asio::awaitable<void> read(const Incoming& incoming);
     boost::asio::awaitable<bool> read_header(spool::BodySource& body, std::string& octets);
-    void part(const spool::Summary& summary, const spool::StoredMessage& stored,
+    void part(const Incoming& incoming, const spool::StoredMessage& stored,
               std::vector<WayIndex> ways);
-    spool::Queue::Handle enter(const spool::Summary& summary, WayIndex way);
-    void unreadable(const spool::Summary& summary, const spool::ReadFailure& failure);
-    void no_route(const std::string& account);
+    spool::Queue::Handle enter(const Incoming& incoming, WayIndex way);
+    void unreadable(const Incoming& incoming, const spool::ReadFailure& failure);
+    void no_route(const Incoming& incoming, const std::string& account);
 
     Parts parts_;
     Router router_;
     base::WallTime started_{};
-    std::deque<spool::Summary> unread_;
+    std::deque<Incoming> unread_;
     std::size_t readers_ = 0;
     std::deque<Later> later_;
+    std::vector<Incoming> homeless_;  ///< of accounts that are not configured
     std::set<std::string> unrouted_;  ///< accounts that the log has named
     bool stopping_ = false;
 };

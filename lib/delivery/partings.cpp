@@ -18,6 +18,11 @@ Share Partings::share(base::MessageId id, WayIndex whole) const {
     return {&found->second.ways, whole};
 }
 
+bool Partings::busy(base::MessageId id) const {
+    const auto found = messages_.find(id);
+    return found != messages_.end() && found->second.busy;
+}
+
 bool Partings::begin(base::MessageId id, Handle entry) {
     const auto found = messages_.find(id);
     if (found == messages_.end()) return true;

@@ -34,6 +34,12 @@ class Partings {
     /// `whole`: the way for which the entry was added. Valid until the entry is removed.
     [[nodiscard]] Share share(base::MessageId id, WayIndex whole) const;
 
+    [[nodiscard]] bool parted(base::MessageId id) const { return messages_.contains(id); }
+    /// Whether a part of the message is being dealt with.
+    [[nodiscard]] bool busy(base::MessageId id) const;
+    /// All its entries have left the queue.
+    void forget(base::MessageId id) { messages_.erase(id); }
+
     /// An entry that was taken from the queue is to be dealt with. False if another part of its
     /// message is: then end() of that one gives the handle back.
     [[nodiscard]] bool begin(base::MessageId id, Handle entry);

@@ -32,12 +32,21 @@ Port::Port(const config::Upstream& upstream, std::unique_ptr<upstream::Transport
                          return rate.unit == limit::Unit::octets;
                      })) {}
 
+void Port::succeed(const Port& before, bool same) {
+    paused_ = before.paused_;
+    elsewhere_ = before.gate_.active() + before.elsewhere_;
+    if (!same) return;
+    gate_.inherit(before.gate_);
+    pace_ = before.pace_;
+    paced_ = before.paced_;
+}
+
 bool Port::may_start(base::MonoTime now, base::WallTime wall) {
     if (!active_ || paused_ || !gate_.may_start(now)) return false;
     if (limit_wait_ && wall < limit_wait_->until && !asks_for_each_) return false;
     // A probe of a closed upstream is let through: the gate spaces those.
     if (gate_.state() != UpstreamGate::State::open) return true;
-    return gate_.active() < pace_.concurrency() && pace_.next_start(now) <= now;
+    return gate_.active() + elsewhere_ < pace_.concurrency() && pace_.next_start(now) <= now;
 }
 
 MemberState Port::state(base::MonoTime now, base::WallTime wall) {

@@ -29,6 +29,12 @@ class Port {
         base::WallTime since;
     };
 
+    /// Takes the place of another port of the upstream, whose attempts under way count until
+    /// ended_elsewhere(). `same`: with the same settings, so what is known of it still holds.
+    void succeed(const Port& before, bool same);
+    /// An attempt of the one before this has ended.
+    void ended_elsewhere() noexcept { --elsewhere_; }
+
     /// By the gate, the pace, and the limit that it waits for.
     [[nodiscard]] bool may_start(base::MonoTime now, base::WallTime wall);
     [[nodiscard]] UpstreamGate::Ticket start(const Picker::Pick& pick, base::MonoTime now,
@@ -85,7 +91,8 @@ class Port {
     /// What one message waits for need not bind one of a higher priority: that has a reserve, or is
     /// smaller.
     bool asks_for_each_;
-    bool paced_ = false;  ///< as the log knows it
+    bool paced_ = false;           ///< as the log knows it
+    std::uint32_t elsewhere_ = 0;  ///< attempts under way of the port before this
     std::optional<Picker::Wait> limit_wait_;
 };
 

@@ -118,6 +118,15 @@ UpstreamGate::Change UpstreamGate::end_login_probe(bool success, base::MonoTime 
     return Change::none;
 }
 
+void UpstreamGate::inherit(const UpstreamGate& other) {
+    state_ = other.state_;
+    cause_ = other.cause_;
+    interval_ = other.interval_;
+    reason_ = other.reason_;
+    since_ = other.since_;
+    next_try_ = other.next_try_;
+}
+
 bool UpstreamGate::reopen() {
     return state_ != State::open && open() == Change::opened;
 }

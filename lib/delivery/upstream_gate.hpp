@@ -60,6 +60,9 @@ class UpstreamGate {
     void begin_login_probe() noexcept { login_probe_out_ = true; }
     Change end_login_probe(bool success, base::MonoTime now);
 
+    /// Goes on as another one has left it; the attempts of that one are not its own.
+    void inherit(const UpstreamGate& other);
+
     /// The operator says that it is put right. True if it was closed.
     bool reopen();
 

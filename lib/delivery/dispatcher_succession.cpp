@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <utility>
+
+#include "delivery/dispatcher.hpp"
+
+/// How another dispatcher, of another configuration, takes the place of one that runs: nothing is
+/// read again, and no attempt is broken off.
+namespace outpost::delivery {
+namespace {
+
+/// So that a queue of a million is not there twice.
+constexpr std::size_t batch_size = 1000;
+
+/// Parts of one message become one again: the new routes may part it elsewhere.
+void join(Incoming& whole, const Incoming& part) {
+    whole.summary.recipients += part.summary.recipients;
+    whole.summary.attempts = std::max(whole.summary.attempts, part.summary.attempts);
+    whole.summary.next_attempt = std::min(whole.summary.next_attempt, part.summary.next_attempt);
+    whole.deadline = std::min(*whole.deadline, *part.deadline);
+    *whole.untried += *part.untried;
+}
+
+}  // namespace
+
+void Dispatcher::succeed(Dispatcher& before, const std::set<std::string>& same) {
+    intake_.started(before.intake_.started());
+    for (const auto& port : ports_) {
+        const std::string& name = port->destination().name;
+        for (const auto& old : before.ports_)
+            if (old->destination().name == name) port->succeed(*old, same.contains(name));
+    }
+    inbox_ = std::exchange(before.inbox_, nullptr);
+    inbox_->redirect([this](const std::vector<spool::Summary>& batch) { arrived(batch); });
+    before.retire(*this);
+}
+
+void Dispatcher::retire(Dispatcher& heir) {
+    heir_ = &heir;
+    stopping_ = true;
+    intake_.stop();
+    alarm_->clear();
+    heir.take_over(intake_.take_unread());
+    hand_on();
+}
+
+/// Everything that is not being dealt with, oldest first.
+void Dispatcher::hand_on() {
+    std::vector<std::pair<base::MessageId, Handle>> idle;
+    queue_.for_each([&](Handle handle, const spool::QueueEntry& entry) {
+        if (entry.state != spool::QueueState::in_flight && !partings_.busy(entry.id))
+            idle.emplace_back(entry.id, handle);
+    });
+    std::ranges::sort(idle);
+    std::vector<Incoming> batch;
+    for (const auto& [id, handle] : idle) {
+        Incoming next = as_incoming(queue_.entry(handle));
+        queue_.remove(handle);
+        if (!batch.empty() && batch.back().summary.id == id) {
+            join(batch.back(), next);
+            continue;
+        }
+        partings_.forget(id);
+        if (batch.size() == batch_size) heir_->take_over(std::exchange(batch, {}));
+        batch.push_back(std::move(next));
+    }
+    heir_->take_over(std::move(batch));
+}
+
+Incoming Dispatcher::as_incoming(const spool::QueueEntry& entry) const {
+    return {.summary = {.id = entry.id,
+                        .account = std::string(queue_.account_name(entry.account)),
+                        .recipients = entry.recipients,
+                        .size = entry.size,
+                        .received = entry.id.time(),
+                        .lifetime = {},
+                        .next_attempt = entry.next_attempt,
+                        .priority = entry.priority,
+                        .attempts = entry.attempts,
+                        .delay_notified = false},
+            .deadline = entry.deadline,
+            .untried = entry.untried};
+}
+
+void Dispatcher::take_over(std::vector<Incoming> batch) {
+    if (heir_ != nullptr) return heir_->take_over(std::move(batch));
+    for (const Incoming& incoming : batch) intake_.add(incoming);
+    const base::MonoTime now = clock_.mono();
+    pump_all(now);
+    arm(now);
+}
+
+void Dispatcher::ended_elsewhere(const std::string& upstream) {
+    for (const auto& port : ports_)
+        if (port->destination().name == upstream) port->ended_elsewhere();
+    if (heir_ != nullptr) return heir_->ended_elsewhere(upstream);
+    const base::MonoTime now = clock_.mono();
+    pump_all(now);
+    arm(now);
+}
+
+}  // namespace outpost::delivery

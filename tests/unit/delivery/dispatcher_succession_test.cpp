@@ -1,0 +1,257 @@
+#include <gmock/gmock.h>
+
+#include <boost/asio/use_future.hpp>
+
+#include "dispatcher_fixture.hpp"
+
+/// A dispatcher of another configuration takes the place of one that runs.
+namespace outpost::delivery::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::IsEmpty;
+
+class SuccessionTest : public DispatcherTest {
+  protected:
+    /// What `config` says from now on; `same` upstreams have the settings that they had. The
+    /// transports of the one before are in `before`.
+    void reload(const std::set<std::string>& same = {}) {
+        before = transports;
+        const config::Config changed = config;
+        Dispatcher::Transports made;
+        for (const auto& [name, upstream] : changed.upstreams) {
+            auto transport = std::make_unique<FakeTransport>(io.get_executor());
+            transports[name] = transport.get();
+            made[name] = std::move(transport);
+        }
+        auto ringer = std::make_unique<FakeAlarm>(clock);
+        alarm = ringer.get();
+        auto heir = std::make_unique<Dispatcher>(
+            Dispatcher::Parts{io.get_executor(), spool, clock, limiter, std::move(ringer), 2},
+            changed, std::move(made));
+        heir->succeed(*dispatcher, same);
+        earlier.push_back(std::exchange(dispatcher, std::move(heir)));
+        run();
+    }
+    static config::Route route(const std::string& via, std::vector<std::string> domains = {}) {
+        config::Route result;
+        result.recipient_domains = std::move(domains);
+        result.via = via;
+        return result;
+    }
+    FakeTransport& at(const std::string& name) { return *transports.at(name); }
+
+    std::map<std::string, FakeTransport*> before;
+    std::vector<std::unique_ptr<Dispatcher>> earlier;
+};
+
+TEST_F(SuccessionTest, WhatWaitsGoesByTheNewRoute) {
+    start();
+    office().always(deferred());
+    const auto id = submit();
+    add_upstream("second");
+    config.accounts["shop"].route = "second";
+    reload();
+    EXPECT_THAT(at("second").sent, IsEmpty()) << "its time has not come";
+    advance(61s);
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+    EXPECT_EQ(at("second").sent.size(), 1U);
+    EXPECT_EQ(before.at("office")->sent.size(), 1U);
+    EXPECT_EQ(spool.recipient(id).attempts, 2U);
+}
+
+TEST_F(SuccessionTest, WhatIsStoredAfterwardsGoesByTheNewOne) {
+    start();
+    reload();
+    const auto id = submit();
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+    EXPECT_EQ(office().sent.size(), 1U);
+    EXPECT_THAT(before.at("office")->sent, IsEmpty());
+}
+
+TEST_F(SuccessionTest, AnAttemptUnderWayEndsWhereItBeganAndItsMailComesAfterwards) {
+    start();
+    office().hold = true;
+    office().always(deferred());
+    const auto id = submit();
+    reload();
+    EXPECT_THAT(office().sent, IsEmpty());
+    before.at("office")->release();
+    run();
+    EXPECT_EQ(spool.recipient(id).attempts, 1U);
+    EXPECT_THAT(office().sent, IsEmpty());
+    advance(61s);
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+    EXPECT_EQ(office().sent.size(), 1U);
+}
+
+TEST_F(SuccessionTest, BothTogetherKeepToTheConcurrency) {
+    config.upstreams["office"].concurrency = 2;
+    start();
+    office().hold = true;
+    submit();
+    submit();
+    submit();
+    reload();
+    EXPECT_THAT(office().sent, IsEmpty()) << "two are under way already";
+    before.at("office")->release();
+    run();
+    EXPECT_EQ(before.at("office")->sent.size(), 2U);
+    EXPECT_EQ(office().sent.size(), 1U);
+}
+
+TEST_F(SuccessionTest, TheSecondReloadFindsWhatTheFirstLeftUnderWay) {
+    config.upstreams["office"].concurrency = 1;
+    start();
+    office().hold = true;
+    office().always(deferred());
+    const auto id = submit();
+    FakeTransport& first = office();
+    reload();
+    reload();
+    const auto later = submit();
+    EXPECT_THAT(office().sent, IsEmpty());
+    first.release();
+    run();
+    EXPECT_EQ(status(later), spool::RecipientStatus::delivered);
+    advance(61s);
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+    EXPECT_EQ(office().sent.size(), 2U);
+}
+
+TEST_F(SuccessionTest, PartsOfAMessageAreRoutedAnew) {
+    add_upstream("second");
+    config.accounts["shop"].route.clear();
+    config.routes = {route("second", {"two.example"}), route("office")};
+    start();
+    office().hold = true;
+    at("second").always(deferred());
+    const auto id = submit(envelope({"a@one.example", "b@two.example"}));
+    ASSERT_EQ(office().sent.size(), 1U) << "the other part waits for this one";
+    config.routes = {route("second")};
+    reload();
+    before.at("office")->always(deferred());
+    before.at("office")->release();
+    run();
+    advance(2min);
+    EXPECT_EQ(status(id, 0), spool::RecipientStatus::delivered);
+    EXPECT_EQ(status(id, 1), spool::RecipientStatus::delivered);
+    std::size_t recipients = 0;
+    for (const auto& sent : at("second").sent) recipients += sent.recipients.size();
+    EXPECT_EQ(recipients, 2U);
+    EXPECT_THAT(office().sent, IsEmpty());
+}
+
+TEST_F(SuccessionTest, AMessageOfWhichAPartIsDoneIsNotSentAgain) {
+    add_upstream("second");
+    config.accounts["shop"].route.clear();
+    config.routes = {route("second", {"two.example"}), route("office")};
+    start();
+    at("second").always(deferred());
+    const auto id = submit(envelope({"a@one.example", "b@two.example"}));
+    ASSERT_EQ(status(id, 0), spool::RecipientStatus::delivered);
+    config.routes = {route("office")};
+    reload();
+    advance(61s);
+    EXPECT_EQ(status(id, 1), spool::RecipientStatus::delivered);
+    ASSERT_EQ(office().sent.size(), 1U);
+    EXPECT_EQ(office().sent.front().recipients, std::vector<std::string>{"b@two.example"});
+}
+
+TEST_F(SuccessionTest, ASuspendedUpstreamStaysSoUnlessItsSettingsChanged) {
+    start();
+    office().always(login_refused());
+    submit();
+    reload({"office"});
+    submit();
+    EXPECT_THAT(office().sent, IsEmpty());
+    reload();
+    EXPECT_EQ(office().sent.size(), 2U);
+}
+
+TEST_F(SuccessionTest, AStatedWaitIsKept) {
+    start();
+    office().answer = [](base::MessageId, const std::string&) {
+        auto wait = throttled();
+        wait.retry_after = 1h;
+        return wait;
+    };
+    submit();
+    reload({"office"});
+    advance(30min);
+    EXPECT_THAT(office().sent, IsEmpty());
+    advance(31min);
+    EXPECT_EQ(office().sent.size(), 1U);
+}
+
+TEST_F(SuccessionTest, WhatTheOperatorPausedStaysPaused) {
+    start();
+    dispatcher->desk().pause("office");
+    const auto id = submit();
+    reload();
+    EXPECT_THAT(office().sent, IsEmpty());
+    dispatcher->desk().resume("office");
+    run();
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+}
+
+TEST_F(SuccessionTest, DeadlinesStay) {
+    config.spool.max_age = 2h;
+    config.spool.delay_notice = 0ms;
+    start();
+    office().always(deferred());
+    const auto id = submit();
+    advance(1h);
+    reload();
+    office().always(deferred());
+    advance(59min);
+    EXPECT_EQ(status(id), spool::RecipientStatus::pending);
+    advance(5min);
+    EXPECT_NE(status(id), spool::RecipientStatus::pending);
+    EXPECT_EQ(reports().size(), 1U);
+}
+
+TEST_F(SuccessionTest, ALimitKeepsWhatWasUsed) {
+    config.upstreams["office"].limits.rates = {{.count = 2, .period = 1h}};
+    start();
+    submit();
+    submit();
+    submit();
+    config.upstreams["office"].limits.rates = {{.count = 3, .period = 1h}};
+    reload();
+    submit();
+    EXPECT_EQ(office().sent.size(), 1U);
+    advance(61min);
+    EXPECT_EQ(office().sent.size(), 2U);
+}
+
+TEST_F(SuccessionTest, MailOfAnAccountThatComesBackIsSent) {
+    start();
+    office().always(deferred());
+    const auto id = submit();
+    const config::Account shop = config.accounts["shop"];
+    config.accounts.erase("shop");
+    reload();
+    advance(2min);
+    EXPECT_THAT(office().sent, IsEmpty());
+    config.accounts["shop"] = shop;
+    reload();
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+}
+
+TEST_F(SuccessionTest, TheOneBeforeClosesWhenItsLastAttemptHasEnded) {
+    start();
+    office().hold = true;
+    submit();
+    reload();
+    auto ended = boost::asio::co_spawn(io, earlier.front()->stop(24h), boost::asio::use_future);
+    run();
+    EXPECT_FALSE(before.at("office")->closed);
+    before.at("office")->release();
+    run();
+    EXPECT_TRUE(before.at("office")->closed);
+    EXPECT_EQ(ended.get(), 0U);
+}
+
+}  // namespace
+}  // namespace outpost::delivery::testing
