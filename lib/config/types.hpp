@@ -302,6 +302,7 @@ struct Control {
 struct History {
     Duration keep = std::chrono::days(14);  ///< 0: none is kept
     std::uint64_t max_size = 2ULL << 30;    ///< of its file; the oldest goes
+    bool operator==(const History&) const = default;
 };
 
 struct Log {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <map>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,8 @@ namespace json = boost::json;
 using history::Result;
 
 constexpr std::size_t longest_page = 1000;
-constexpr std::size_t most_named = 3;  ///< recipients in a sentence
+constexpr std::size_t most_named = 3;  ///< recipients with one fate
+constexpr std::size_t most_fates = 5;  ///< in one sentence
 
 std::string param(const Request& request, std::string_view name) {
     const auto found = request.query.find(name);
@@ -78,46 +80,45 @@ bool is_attempt(Result result) {
 
 /// Recipients to whom the same happened last.
 struct Fate {
-    history::Event event;
+    const history::Event* event = nullptr;
     std::size_t attempts = 0;
-    std::vector<std::string> recipients;
+    std::vector<std::string_view> recipients;
 };
 
 std::vector<Fate> fates(std::span<const history::Row> rows) {
-    std::map<std::string, Fate> each;
+    std::map<std::string_view, Fate> each;
     for (const history::Row& row : rows) {
         if (row.recipient.empty()) continue;
-        const auto [found, first] = each.try_emplace(row.recipient);
-        if (first) found->second.event = row.event;
-        if (is_attempt(row.event.result)) ++found->second.attempts;
+        Fate& fate = each[row.recipient];
+        if (fate.event == nullptr) fate.event = &row.event;
+        if (is_attempt(row.event.result)) ++fate.attempts;
     }
-    std::vector<Fate> all;
-    for (auto& [recipient, fate] : each) {
-        const auto same = std::ranges::find_if(all, [&](const Fate& other) {
-            return other.event.result == fate.event.result &&
-                   other.event.reply == fate.event.reply &&
-                   other.event.upstream == fate.event.upstream && other.attempts == fate.attempts;
-        });
-        Fate& target = same == all.end() ? all.emplace_back(std::move(fate)) : *same;
+    std::map<std::tuple<Result, std::string_view, std::string_view, std::size_t>, Fate> same;
+    for (const auto& [recipient, fate] : each) {
+        const history::Event& event = *fate.event;
+        Fate& target =
+            same.try_emplace({event.result, event.upstream, event.reply, fate.attempts}, fate)
+                .first->second;
         target.recipients.push_back(recipient);
     }
-    std::ranges::stable_sort(all, {}, [](const Fate& fate) { return fate.event.at; });
+    std::vector<Fate> all;
+    for (auto& [what, fate] : same) all.push_back(std::move(fate));
     return all;
 }
 
 std::string sentence(const Fate& fate) {
+    const history::Event& event = *fate.event;
     std::string to;
     for (std::size_t i = 0; i < std::min(fate.recipients.size(), most_named); ++i)
-        to += (i == 0 ? "" : ", ") + fate.recipients[i];
+        to += fmt::format("{}{}", i == 0 ? "" : ", ", fate.recipients[i]);
     if (fate.recipients.size() > most_named)
         to += fmt::format(" and {} more", fate.recipients.size() - most_named);
-    const bool delivered = fate.event.result == Result::delivered;
-    std::string text =
-        fmt::format("{} {} {} at {}", history::name_of(fate.event.result),
-                    delivered ? "to" : "for", to, base::rfc3339_seconds(fate.event.at));
-    if (!fate.event.upstream.empty()) text += " by upstream " + fate.event.upstream;
+    const bool delivered = event.result == Result::delivered;
+    std::string text = fmt::format("{} {} {} at {}", history::name_of(event.result),
+                                   delivered ? "to" : "for", to, base::rfc3339_seconds(event.at));
+    if (!event.upstream.empty()) text += " by upstream " + event.upstream;
     if (fate.attempts > 1) text += fmt::format(" after {} attempts", fate.attempts);
-    if (!fate.event.reply.empty()) text += ": " + fate.event.reply;
+    if (!event.reply.empty()) text += ": " + event.reply;
     return text;
 }
 
@@ -186,10 +187,14 @@ std::string what_became(std::span<const history::Row> rows) {
     const std::vector<Fate> all = fates(rows);
     if (all.empty()) return {};
     std::string text =
-        std::ranges::all_of(all, [](const Fate& fate) { return is_end(fate.event); })
+        std::ranges::all_of(all, [](const Fate& fate) { return is_end(*fate.event); })
             ? "has left the queue: "
             : "is not in the queue, and its end was not written down; the last that is known: ";
-    for (std::size_t i = 0; i < all.size(); ++i) text += (i == 0 ? "" : "; ") + sentence(all[i]);
+    for (std::size_t i = 0; i < std::min(all.size(), most_fates); ++i)
+        text += (i == 0 ? "" : "; ") + sentence(all[i]);
+    if (all.size() > most_fates)
+        text += fmt::format("; and {} more, which `outpostctl history --id {}` shows",
+                            all.size() - most_fates, rows.front().event.id.text());
     return text;
 }
 
