@@ -60,6 +60,7 @@ TEST_F(Loader, ReadsEveryKey) {
         "spool: {segment_size: 1MB, large_message: 64KB, min_free: 0MB, max_age: 1d, "
         "delay_notice: 0}\n"
         "retry: {first: 1s, factor: 1, max: 2s, jitter: 0}\n"
+        "history: {keep: 7d, max_size: 10MB}\n"
         "dsn: {to: ops@example.com, from: \"Mail <m@example.com>\", via: office}\n"
         "accounts:\n"
         "  newsletter:\n"
@@ -128,6 +129,7 @@ TEST_F(Loader, ReadsEveryKey) {
     EXPECT_EQ(config->retry.factor, 1);
     EXPECT_EQ(config->retry.max, 2s);
     EXPECT_EQ(config->retry.jitter, 0);
+    EXPECT_EQ(config->history, (History{.keep = std::chrono::days(7), .max_size = 10 << 20}));
     EXPECT_EQ(config->dsn.to, Dsn::To::address);
     EXPECT_EQ(config->dsn.to_address, "ops@example.com");
     EXPECT_EQ(config->dsn.from, "Mail <m@example.com>");

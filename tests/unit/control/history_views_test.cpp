@@ -20,7 +20,8 @@ Request request(std::map<std::string, std::string, std::less<>> query) {
 }
 
 Row row(const std::string& recipient, Result result, const std::string& reply) {
-    Row made{.recipient = recipient};
+    Row made;
+    made.recipient = recipient;
     made.event.at = noon;
     made.event.result = result;
     made.event.upstream = "out";
