@@ -43,9 +43,9 @@ std::string stages(const json::value& event) {
 }
 
 std::vector<std::string> cells(const json::value& event) {
-    return {text(event, "time"),     text(event, "id"),        text(event, "result"),
-            text(event, "account"),  text(event, "sender"),    text(event, "recipient"),
-            text(event, "upstream"), text(event, "remote"),    seconds(event, "total"),
+    return {text(event, "time"),     text(event, "id"),           text(event, "result"),
+            text(event, "account"),  text(event, "sender"),       text(event, "recipient"),
+            text(event, "upstream"), text(event, "remote"),       seconds(event, "total"),
             stages(event),           text(event, "next_attempt"), text(event, "reply")};
 }
 
@@ -129,10 +129,11 @@ int history(Session& session, const Wanted& wanted) {
 }  // namespace
 
 void add_history(CLI::App& app, Session& session) {
-    CLI::App* const command =
-        app.add_subcommand("history", "What happened to messages: attempts, and what operators did");
+    CLI::App* const command = app.add_subcommand(
+        "history", "What happened to messages: attempts, and what operators did");
     command->footer(
-        "STAGES are seconds in the queue, to read, to connect, to greet and sign in, to hand over.\n"
+        "STAGES are seconds in the queue, to read, to connect, to greet and sign in, to hand "
+        "over.\n"
         "Examples:\n"
         "  outpostctl history --rcpt ann@example.org --since 2h\n"
         "  outpostctl history --id 0YGJ1ABCDE\n"
@@ -158,8 +159,9 @@ void add_history(CLI::App& app, Session& session) {
         ->check(CLI::PositiveNumber);
     command->add_flag("--follow,-f", wanted->follow,
                       "Go on with what happens, until it is interrupted");
-    command->callback(
-        [&session, wanted] { session.run = [&session, wanted] { return history(session, *wanted); }; });
+    command->callback([&session, wanted] {
+        session.run = [&session, wanted] { return history(session, *wanted); };
+    });
 }
 
 }  // namespace outpost::ctl

@@ -167,11 +167,10 @@ std::expected<history::Query, std::string> read_history_query(const Request& req
     }
     std::int64_t after = -1;
     std::int64_t before = -1;
-    for (const auto& read : {read_time(request, "since", now, query.since),
-                             read_time(request, "until", now, query.until),
-                             read_number(request, "limit", query.limit),
-                             read_number(request, "after", after),
-                             read_number(request, "before", before)})
+    for (const auto& read :
+         {read_time(request, "since", now, query.since),
+          read_time(request, "until", now, query.until), read_number(request, "limit", query.limit),
+          read_number(request, "after", after), read_number(request, "before", before)})
         if (!read) return std::unexpected(read.error());
     if (after >= 0) query.after = after;
     if (before >= 0) query.before = before;

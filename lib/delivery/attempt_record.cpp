@@ -31,8 +31,7 @@ void for_each_run(const AttemptRecord& record, std::size_t most,
                   const std::function<void(std::size_t first, std::size_t end)>& use) {
     for (std::size_t first = 0; first < record.indices.size();) {
         std::size_t end = first + 1;
-        while (end < record.indices.size() && end - first < most &&
-               same_result(record, first, end))
+        while (end < record.indices.size() && end - first < most && same_result(record, first, end))
             ++end;
         use(first, end);
         first = end;

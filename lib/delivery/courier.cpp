@@ -75,8 +75,7 @@ void drop_untried(std::vector<std::uint32_t>& indices, std::vector<upstream::Out
 }
 
 std::string_view why_expired(const smtp::Lifetime& lifetime, base::WallTime now) {
-    return now >= lifetime.return_at() ? "the sender's time (BY) is over"
-                                       : "spool.max_age is over";
+    return now >= lifetime.return_at() ? "the sender's time (BY) is over" : "spool.max_age is over";
 }
 
 }  // namespace
@@ -221,8 +220,7 @@ asio::awaitable<Courier::Result> Courier::reschedule(Task task, base::WallTime n
     co_return conclude(task, *stored);
 }
 
-asio::awaitable<Courier::Result> Courier::cancel(Task task, bool bounce,
-                                                 std::string reason) {
+asio::awaitable<Courier::Result> Courier::cancel(Task task, bool bounce, std::string reason) {
     auto stored = co_await spool_.read(task.entry.id);
     if (!stored) co_return unreadable(task.entry, stored.error());
     upstream::Outcome outcome;

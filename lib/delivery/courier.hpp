@@ -55,7 +55,7 @@ class Courier {
     struct Parts {
         spool::Spool& spool;
         const base::Clock& clock;
-        std::function<double()> random;  ///< 0 .. 1
+        std::function<double()> random;    ///< 0 .. 1
         history::Sink* history = nullptr;  ///< null: none is kept
     };
 

@@ -43,7 +43,8 @@ void log_run(const AttemptRecord& record, std::size_t first, std::size_t end) {
         what == Settled::deferred || what == Settled::held || what == Settled::passed_on;
     const std::string next = waits ? next_attempt(record, first) : std::string("never");
     const bool fine = what == Settled::delivered;
-    base::log::write(fine ? Level::info : Level::warning, history::name_of(result_of(record, first)),
+    base::log::write(fine ? Level::info : Level::warning,
+                     history::name_of(result_of(record, first)),
                      {{"id", id},
                       {"account", record.envelope.account},
                       {"sender", record.envelope.reverse_path},

@@ -177,7 +177,9 @@ Desk::awaitable<bool> Desk::apply(Found found, const QueueChange& change,
         case hold: result = co_await parts_.courier.reschedule(task, base::WallTime::max()); break;
         case release:
         case retry: result = co_await parts_.courier.reschedule(task, base::WallTime()); break;
-        case cancel: result = co_await parts_.courier.cancel(task, change.bounce, change.reason); break;
+        case cancel:
+            result = co_await parts_.courier.cancel(task, change.bounce, change.reason);
+            break;
         case move:
         case priority: result.again = spool::unchanged(entry); break;
     }

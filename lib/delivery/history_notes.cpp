@@ -34,15 +34,14 @@ history::Event run_event(const AttemptRecord& record, std::size_t first) {
 void HistoryNotes::attempt(const AttemptRecord& record) const {
     if (sink_ == nullptr) return;
     const base::WallTime now = clock_.wall();
-    for_each_run(record, std::numeric_limits<std::size_t>::max(),
-                 [&](std::size_t first, std::size_t end) {
-                     history::Entry entry{.event = run_event(record, first), .recipients = {}};
-                     entry.event.at = now;
-                     for (std::size_t i = first; i < end; ++i)
-                         entry.recipients.push_back(
-                             record.envelope.recipients[record.indices[i]].address);
-                     sink_->put(std::move(entry));
-                 });
+    for_each_run(
+        record, std::numeric_limits<std::size_t>::max(), [&](std::size_t first, std::size_t end) {
+            history::Entry entry{.event = run_event(record, first), .recipients = {}};
+            entry.event.at = now;
+            for (std::size_t i = first; i < end; ++i)
+                entry.recipients.push_back(record.envelope.recipients[record.indices[i]].address);
+            sink_->put(std::move(entry));
+        });
 }
 
 void HistoryNotes::recipient(const Message& message, std::uint32_t index, history::Result result,

@@ -8,8 +8,8 @@ namespace {
 
 /// In the order of Result.
 constexpr std::array<std::string_view, 14> names{
-    "delivered", "deferred", "uncertain", "passed on", "bounced",  "dropped", "expired",
-    "damaged",   "cancelled", "held",     "released",  "retried", "moved",   "priority"};
+    "delivered", "deferred",  "uncertain", "passed on", "bounced", "dropped", "expired",
+    "damaged",   "cancelled", "held",      "released",  "retried", "moved",   "priority"};
 
 }  // namespace
 
@@ -21,6 +21,11 @@ std::optional<Result> parse_result(std::string_view name) noexcept {
     const auto found = std::ranges::find(names, name);
     if (found == names.end()) return std::nullopt;
     return static_cast<Result>(found - names.begin());
+}
+
+std::optional<Result> result_of(std::int64_t number) noexcept {
+    if (number < 0 || number >= static_cast<std::int64_t>(names.size())) return std::nullopt;
+    return static_cast<Result>(number);
 }
 
 std::string all_results() {

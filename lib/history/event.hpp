@@ -14,6 +14,7 @@
 /// look it up.
 namespace outpost::history {
 
+/// Stored as numbers: a new one goes to the end.
 enum class Result : std::uint8_t {
     // of an attempt
     delivered,
@@ -36,6 +37,8 @@ enum class Result : std::uint8_t {
 /// As the log and the control API write it.
 [[nodiscard]] std::string_view name_of(Result result) noexcept;
 [[nodiscard]] std::optional<Result> parse_result(std::string_view name) noexcept;
+/// Of a number that was stored.
+[[nodiscard]] std::optional<Result> result_of(std::int64_t number) noexcept;
 /// All names, with commas between them.
 [[nodiscard]] std::string all_results();
 

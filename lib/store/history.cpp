@@ -147,9 +147,9 @@ void History::begin_anew(const std::string& why) {
     table_.reset();
     const std::unique_lock lock(file_);
     const auto to = set_aside(options_.file, clock_.wall());
-    base::log::warning("history begun anew", {{"file", options_.file.string()},
-                                              {"reason", why},
-                                              {"moved to", to.string()}});
+    base::log::warning(
+        "history begun anew",
+        {{"file", options_.file.string()}, {"reason", why}, {"moved to", to.string()}});
 }
 
 void History::retain(std::size_t written) {
@@ -183,11 +183,10 @@ void History::report_lost(bool now) {
     const std::lock_guard lock(report_);
     if (unreported_ == 0) return;
     const base::MonoTime time = clock_.mono();
-    if (!now && last_report_ != base::MonoTime::min() && time - last_report_ < report_every)
-        return;
-    base::log::warning("history incomplete", {{"lost", unreported_},
-                                              {"file", options_.file.string()},
-                                              {"reason", why_lost_}});
+    if (!now && last_report_ != base::MonoTime::min() && time - last_report_ < report_every) return;
+    base::log::warning(
+        "history incomplete",
+        {{"lost", unreported_}, {"file", options_.file.string()}, {"reason", why_lost_}});
     unreported_ = 0;
     last_report_ = time;
 }

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <chrono>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -38,9 +39,7 @@ class Where {
     }
     /// Of two indexes the planner would choose blindly: the first one that is asked for is used.
     /// (A plus before a column keeps it from the others.)
-    std::string_view index() {
-        return std::exchange(chosen_, true) ? "+" : "";
-    }
+    std::string_view index() { return std::exchange(chosen_, true) ? "+" : ""; }
     void add_address(std::string_view column, const std::string& address, bool indexed) {
         if (address.empty()) return;
         if (address.starts_with('@'))
@@ -52,9 +51,8 @@ class Where {
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
     void bind(SQLite::Statement& statement) const {
         for (std::size_t i = 0; i < values_.size(); ++i)
-            std::visit(
-                [&](const auto& value) { statement.bind(static_cast<int>(i + 1), value); },
-                values_[i]);
+            std::visit([&](const auto& value) { statement.bind(static_cast<int>(i + 1), value); },
+                       values_[i]);
     }
 
   private:
@@ -111,7 +109,8 @@ Where conditions(const history::Query& query) {
     return where;
 }
 
-history::Row read_row(SQLite::Statement& statement) {
+/// Nothing if it is of a kind that this version does not know.
+std::optional<history::Row> read_row(SQLite::Statement& statement) {
     history::Row row;
     history::Event& event = row.event;
     int column = 0;
@@ -122,7 +121,9 @@ history::Row read_row(SQLite::Statement& statement) {
     row.number = statement.getColumn(column++).getInt64();
     event.at = wall(statement.getColumn(column++));
     event.id.value = static_cast<std::uint64_t>(statement.getColumn(column++).getInt64());
-    event.result = static_cast<history::Result>(statement.getColumn(column++).getInt());
+    const auto result = history::result_of(statement.getColumn(column++).getInt64());
+    if (!result) return std::nullopt;
+    event.result = *result;
     event.account = text();
     event.sender = text();
     row.recipient = text();
@@ -157,7 +158,8 @@ std::vector<history::Row> select(SQLite::Database& connection, const history::Qu
                                 query.after ? "ASC" : "DESC", query.limit));
     where.bind(statement);
     std::vector<history::Row> rows;
-    while (statement.executeStep()) rows.push_back(read_row(statement));
+    while (statement.executeStep())
+        if (auto row = read_row(statement)) rows.push_back(std::move(*row));
     return rows;
 }
 

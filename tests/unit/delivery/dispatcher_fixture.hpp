@@ -61,11 +61,10 @@ class DispatcherTest : public ::testing::Test {
     void start() {
         auto made = std::make_unique<FakeAlarm>(clock);
         alarm = made.get();
-        dispatcher = std::make_unique<Dispatcher>(
-            Dispatcher::Parts{io.get_executor(), spool, clock, limiter, std::move(made), 1,
-                              &history},
-            config,
-            std::move(owned_));
+        dispatcher =
+            std::make_unique<Dispatcher>(Dispatcher::Parts{io.get_executor(), spool, clock, limiter,
+                                                           std::move(made), 1, &history},
+                                         config, std::move(owned_));
         dispatcher->start();
         run();
     }

@@ -95,8 +95,8 @@ TEST_F(HistoryNotesTest, WhatOperatorsDoIsWrittenDownWithTheReason) {
     change({.what = QueueChange::What::hold, .reason = "a look"});
     change({.what = QueueChange::What::move, .to = "office"});
     change({.what = QueueChange::What::cancel, .reason = "a mistake"});
-    EXPECT_THAT(results(), ElementsAre(Result::held, Result::moved, Result::cancelled,
-                                       Result::cancelled));
+    EXPECT_THAT(results(),
+                ElementsAre(Result::held, Result::moved, Result::cancelled, Result::cancelled));
     EXPECT_EQ(history.entries[0].event.reply, "a look");
     EXPECT_EQ(history.entries[0].event.account, "shop");
     EXPECT_THAT(history.entries[0].recipients, IsEmpty());
