@@ -32,6 +32,7 @@ class ControlHalf {
         control::AccountKeeper& accounts;
         net::OffloadPool& pool;
         control::Api::Reload reload;
+        store::History* history;  ///< null: none is kept
     };
 
     /// Listens. Throws StartFailure where the configuration names what cannot be had; a default

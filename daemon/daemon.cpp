@@ -66,6 +66,17 @@ std::unique_ptr<spool::Spool> open_spool(const config::Config& config, spool::Fi
     return std::move(*spool);
 }
 
+/// Null if none is kept.
+std::unique_ptr<store::History> open_history(const config::Config& config,
+                                             const base::Clock& clock) {
+    if (config.history.keep.count() == 0) return nullptr;
+    return std::make_unique<store::History>(
+        store::History::Options{.file = std::filesystem::path(config.data_dir) / "history.db",
+                                .keep = config.history.keep,
+                                .max_size = config.history.max_size},
+        clock);
+}
+
 }  // namespace
 
 Daemon::Daemon(const config::Config& file)
@@ -84,7 +95,9 @@ Daemon::Daemon(const config::Config& file)
       authenticator_(account::Directory::build(*accounts_.config(), directory_key_),
                      file.submission, clock_),
       account_limits_(limits_.limiter(), accounts_.config()->accounts),
-      delivery_({*spool_, file_pool_, limits_.limiter(), clock_}, *accounts_.config()),
+      history_(open_history(file, clock_)),
+      delivery_({*spool_, file_pool_, limits_.limiter(), history_.get(), clock_},
+                *accounts_.config()),
       session_threads_(cores() - 1, "submission"),
       server_(services(file), session_threads_) {
     accounts_.on_change([this](const config::Config& changed) { apply_accounts(changed); });
@@ -124,7 +137,8 @@ ControlHalf::World Daemon::control_world(const config::Config& config) {
                             co_return reload("operator", reason);
                         },
                         boost::asio::use_awaitable);
-                }};
+                },
+            .history = history_.get()};
 }
 
 std::shared_ptr<net::TlsServer> Daemon::tls() const {

@@ -22,6 +22,7 @@
 #include "net/tls_context.hpp"
 #include "spool/spool.hpp"
 #include "store/account_store.hpp"
+#include "store/history.hpp"
 #include "submission/account_limits.hpp"
 #include "submission/server.hpp"
 #include "tls_files.hpp"
@@ -75,6 +76,7 @@ class Daemon {
     control::AccountKeeper accounts_;
     account::Authenticator authenticator_;
     submission::AccountLimits account_limits_;
+    std::unique_ptr<store::History> history_;  ///< null: none is kept
     // Ends after the delivering half, in which what it asked for may still be under way.
     std::unique_ptr<ControlHalf> control_;
     DeliveryHalf delivery_;

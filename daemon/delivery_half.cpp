@@ -81,7 +81,8 @@ DeliveryHalf::Dispatcher DeliveryHalf::make(const config::Config& config, Transp
                                     .clock = world_.clock,
                                     .limiter = world_.limiter,
                                     .alarm = delivery::make_alarm(executor()),
-                                    .seed = seed},
+                                    .seed = seed,
+                                    .history = world_.history},
         config, std::move(transports));
 }
 

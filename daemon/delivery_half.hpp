@@ -18,6 +18,7 @@
 #include "net/offload.hpp"
 #include "net/resolver.hpp"
 #include "spool/spool.hpp"
+#include "store/history.hpp"
 
 namespace outpost {
 
@@ -30,6 +31,7 @@ class DeliveryHalf {
         spool::Spool& spool;
         net::OffloadPool& pool;
         limit::Limiter& limiter;
+        store::History* history;  ///< null: none is kept
         const base::Clock& clock;
     };
     using Transports = delivery::Dispatcher::Transports;

@@ -92,6 +92,7 @@ int run(int argc, char** argv) {
     app.fallthrough();
     ctl::add_status(app, session);
     ctl::add_queue(app, session);
+    ctl::add_history(app, session);
     ctl::add_route(app, session);
     ctl::add_upstream(app, session);
     ctl::add_account(app, session);
@@ -100,6 +101,7 @@ int run(int argc, char** argv) {
         "Examples:\n"
         "  outpostctl status\n"
         "  outpostctl why 0YGJ1ABCDE                why this message is not out yet\n"
+        "  outpostctl history --rcpt ann@example.org --since 2h\n"
         "  outpostctl upstream test office\n"
         "  outpostctl account add shop --domains example.com\n"
         "  outpostctl reload                        use the configuration as it is now\n"

@@ -26,6 +26,7 @@ struct Session {
 
 void add_status(CLI::App& app, Session& session);
 void add_queue(CLI::App& app, Session& session);
+void add_history(CLI::App& app, Session& session);
 void add_route(CLI::App& app, Session& session);
 void add_upstream(CLI::App& app, Session& session);
 void add_account(CLI::App& app, Session& session);

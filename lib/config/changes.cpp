@@ -112,6 +112,7 @@ std::vector<std::string> fixed_while_running(const Config& before, const Config&
     fixed("spool.segment_size", before.spool.segment_size == after.spool.segment_size);
     fixed("spool.large_message", before.spool.large_message == after.spool.large_message);
     fixed("spool.min_free", before.spool.min_free == after.spool.min_free);
+    fixed("history", before.history == after.history);
     fixed("limits", before.limits == after.limits);
     fixed("control", before.control == after.control);
     const Submission& old = before.submission;

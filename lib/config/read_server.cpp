@@ -76,6 +76,13 @@ void read_server(Section& root, Config& config) {
     log.read("format", config.log.format,
              choice<base::log::Format>(std::to_array<std::string_view>({"text", "json"})));
     log.finish();
+
+    Section history = subsection(root, "history");
+    history.read("keep", config.history.keep,
+                 [](const YamlNode& node) { return as_duration(node, 0ms); });
+    history.read("max_size", config.history.max_size,
+                 [](const YamlNode& node) { return as_size(node, 1 << 20); });
+    history.finish();
 }
 
 void read_tls(Section& root, Config& config) {

@@ -11,7 +11,7 @@
 /// Those further down use what those above have read.
 namespace outpost::config {
 
-/// hostname, data_dir, log.
+/// hostname, data_dir, log, history.
 void read_server(Section& root, Config& config);
 /// control.
 void read_control(Section& root, Config& config);

@@ -306,6 +306,13 @@ struct Control {
     bool operator==(const Control&) const = default;
 };
 
+/// What happened to each recipient, for operators to look up.
+struct History {
+    Duration keep = std::chrono::days(14);  ///< 0: none is kept
+    std::uint64_t max_size = 2ULL << 30;    ///< of its file; the oldest goes
+    bool operator==(const History&) const = default;
+};
+
 struct Log {
     base::log::Level level = base::log::Level::info;
     base::log::Format format = base::log::Format::text;
@@ -353,6 +360,7 @@ struct Config {
     std::vector<Route> routes;  ///< the first that fits; an account's own comes before them
     LimitStore limits;
     Control control;
+    History history;
     Log log;
 };
 

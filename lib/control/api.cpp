@@ -66,6 +66,7 @@ asio::awaitable<Response> Api::handle(const Request& request) {
         co_return co_await message(*id, path.size() == 4 ? path[3] : std::string());
     }
     if (post && is(2, "queue")) co_return co_await change(path[1], request);
+    if (get && is(1, "history")) co_return co_await history(request);
     if (post && is(1, "route")) co_return co_await route(request);
     if (get && is(1, "accounts")) co_return co_await accounts();
     if (get && is(1, "account")) co_return co_await account(request);
@@ -138,9 +139,11 @@ asio::awaitable<Response> Api::message(base::MessageId id, std::string_view what
     if (!what.empty() && what != "why") co_return no_such("view", what);
     const auto views =
         co_await at_desk(parts_.delivery, [id](delivery::Desk& desk) { return desk.show(id); });
+    if (views.empty() && what == "why") co_return co_await why_gone(id);
     if (views.empty())
-        co_return error_response(
-            404, "message " + id.text() + " is not in the queue; the log tells what became of it");
+        co_return error_response(404, "message " + id.text() +
+                                          " is not in the queue; `outpostctl why " + id.text() +
+                                          "` tells what became of it");
     if (what == "why") {
         std::string why;
         for (const auto& view : views) why += (why.empty() ? "" : "; ") + view.reason;
@@ -179,6 +182,7 @@ asio::awaitable<Response> Api::change(std::string_view what, const Request& requ
         co_return error_response(400,
                                  "no message is named; name ids or a filter, or `all` for "
                                  "every message");
+    change->reason = reason_of(request);
     const bool dry_run = change->dry_run;
     const auto changed =
         co_await at_desk(parts_.delivery, [&filter, &change](delivery::Desk& desk) {

@@ -2,6 +2,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,9 +16,11 @@
 #include "control/at_desk.hpp"
 #include "control/http_server.hpp"
 #include "delivery/desk.hpp"
+#include "history/event.hpp"
 #include "limit/limiter.hpp"
 #include "net/offload.hpp"
 #include "spool/spool.hpp"
+#include "store/history.hpp"
 
 namespace outpost::control {
 
@@ -43,8 +46,9 @@ class Api {
         std::function<std::shared_ptr<const account::Account>(std::string_view)> account;
         limit::Limiter& limiter;
         AccountKeeper& accounts;
-        net::OffloadPool& pool;  ///< for changes of accounts
+        net::OffloadPool& pool;  ///< for changes of accounts, and searches in the history
         Reload reload;
+        store::History* history;  ///< null: none is kept
     };
     explicit Api(Parts parts) : parts_(std::move(parts)) {}
 
@@ -63,6 +67,11 @@ class Api {
     awaitable<Response> content(base::MessageId id);
     awaitable<Response> change(std::string_view what, const Request& request);
     awaitable<Response> upstreams();
+    using Rows = std::expected<std::vector<history::Row>, std::string>;
+    awaitable<void> settle_history();
+    awaitable<Rows> find_history(history::Query query);
+    awaitable<Response> history(const Request& request);
+    awaitable<Response> why_gone(base::MessageId id);
     awaitable<Response> route(const Request& request);
     awaitable<Response> accounts();
     awaitable<Response> account(const Request& request);

@@ -74,6 +74,10 @@ void drop_untried(std::vector<std::uint32_t>& indices, std::vector<upstream::Out
     outcomes.resize(kept);
 }
 
+std::string_view why_expired(const smtp::Lifetime& lifetime, base::WallTime now) {
+    return now >= lifetime.return_at() ? "the sender's time (BY) is over" : "spool.max_age is over";
+}
+
 }  // namespace
 
 /// What became of the recipients of one attempt.
@@ -153,7 +157,8 @@ asio::awaitable<Courier::Result> Courier::deliver(Task task, const Permit& permi
                           .notices = notices,
                           .success = success_event(envelope, report, to.final_delivery)};
     settle(task, report, context, settlement);
-    count_expired(notices.check_time());
+    const auto expired = notices.check_time();
+    count_expired(expired.size());
     const AttemptRecord record{.id = entry.id,
                                .envelope = envelope,
                                .state = state,
@@ -166,6 +171,8 @@ asio::awaitable<Courier::Result> Courier::deliver(Task task, const Permit& permi
                                .took = duration_cast<microseconds>(clock_.mono() - started)};
     log_attempt(record);
     to.counts.add(record);
+    history_.attempt(record);
+    note_expired(entry.id, *stored, expired);
 
     entry.setback = setback;
     if (!notices.empty()) co_await store_reports(entry.id, *stored, notices);
@@ -192,16 +199,15 @@ asio::awaitable<Courier::Result> Courier::attend(Task task, bool in_turn) {
         result.again->deadline = policy_.next_look(lifetime, now);
         co_return result;
     }
-    const bool returned = now >= lifetime.return_at();
     Notices notices({stored->envelope, stored->state, now}, policy_, reporter_.to());
-    if (const std::size_t expired = notices.check_time(); expired > 0) {
-        count_expired(expired);
+    if (const auto expired = notices.check_time(); !expired.empty()) {
+        count_expired(expired.size());
         base::log::warning("expired", {{"id", entry.id.text()},
                                        {"account", stored->envelope.account},
                                        {"sender", stored->envelope.reverse_path},
-                                       {"recipients", expired},
-                                       {"reason", returned ? "the sender's time (BY) is over"
-                                                           : "spool.max_age is over"}});
+                                       {"recipients", expired.size()},
+                                       {"reason", why_expired(lifetime, now)}});
+        note_expired(entry.id, *stored, expired);
     }
     if (!notices.empty()) co_await store_reports(entry.id, *stored, notices);
     co_return conclude(task, *stored);
@@ -217,16 +223,19 @@ asio::awaitable<Courier::Result> Courier::reschedule(Task task, base::WallTime n
     co_return conclude(task, *stored);
 }
 
-asio::awaitable<Courier::Result> Courier::cancel(Task task, bool bounce) {
+asio::awaitable<Courier::Result> Courier::cancel(Task task, bool bounce, std::string reason) {
     auto stored = co_await spool_.read(task.entry.id);
     if (!stored) co_return unreadable(task.entry, stored.error());
     upstream::Outcome outcome;
     outcome.reply = smtp::own_words("The operator has cancelled the message.");
     outcome.reply.status = {5, 7, 0};
     Notices notices({stored->envelope, stored->state, clock_.wall()}, policy_, reporter_.to());
+    if (reason.empty()) reason = "the operator has cancelled it";
     auto& recipients = stored->state.recipients;
     for (std::uint32_t i = 0; i < recipients.size(); ++i) {
         if (recipients[i].status != spool::RecipientStatus::pending || !task.share.has(i)) continue;
+        history_.recipient({task.entry.id, stored->envelope, stored->state}, i,
+                           history::Result::cancelled, reason);
         recipients[i].last_reply = outcome.reply.text();
         recipients[i].status =
             bounce ? spool::RecipientStatus::failed : spool::RecipientStatus::cancelled;
@@ -243,6 +252,7 @@ Courier::Result Courier::unreadable(const spool::QueueEntry& entry,
         base::log::error("damaged", {{"id", id},
                                      {"reason", failure.reason},
                                      {"result", "set aside, not delivered; see docs/spool.md"}});
+        history_.message(entry.id, history::Result::damaged, {}, failure.reason);
         Result done;
         done.message_done = true;
         return done;
@@ -283,6 +293,14 @@ asio::awaitable<void> Courier::store_reports(base::MessageId id, spool::StoredMe
     if (!delayed_stored) notices.withdraw(notices.delayed(), again);
     // What was delivered stays delivered: a second copy would be worse than a lost notice.
     co_await store_report(id, message, notices.succeeded(), "success");
+}
+
+void Courier::note_expired(base::MessageId id, const spool::StoredMessage& message,
+                           std::span<const std::uint32_t> expired) {
+    const std::string_view why = why_expired(message.envelope.lifetime(), clock_.wall());
+    for (const std::uint32_t index : expired)
+        history_.recipient({id, message.envelope, message.state}, index, history::Result::expired,
+                           why);
 }
 
 /// Records where the message stands, and says when the entry's recipients are to be tried again.

@@ -4,11 +4,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/clock.hpp"
 #include "config/types.hpp"
 #include "delivery/counts.hpp"
+#include "delivery/history_notes.hpp"
 #include "delivery/notices.hpp"
 #include "delivery/partings.hpp"
 #include "delivery/permits.hpp"
@@ -55,13 +57,15 @@ class Courier {
     struct Parts {
         spool::Spool& spool;
         const base::Clock& clock;
-        std::function<double()> random;  ///< 0 .. 1
+        std::function<double()> random;    ///< 0 .. 1
+        history::Sink* history = nullptr;  ///< null: none is kept
     };
 
     Courier(Parts parts, const config::Config& config)
         : spool_(parts.spool),
           clock_(parts.clock),
           random_(std::move(parts.random)),
+          history_(parts.history, parts.clock),
           policy_(config.retry, config.spool),
           reporter_(parts.spool, parts.clock, config) {}
 
@@ -75,7 +79,7 @@ class Courier {
     /// The operator's wish: the next attempt then, or never before it is asked for again (max()).
     boost::asio::awaitable<Result> reschedule(Task task, base::WallTime next_attempt);
     /// The operator's wish: no more attempts. `bounce`: the sender gets a report.
-    boost::asio::awaitable<Result> cancel(Task task, bool bounce);
+    boost::asio::awaitable<Result> cancel(Task task, bool bounce, std::string reason);
 
     [[nodiscard]] const RetryPolicy& policy() const noexcept { return policy_; }
 
@@ -88,11 +92,14 @@ class Courier {
     struct Settlement;
     void settle(const Task& task, upstream::SendReport& report, const AttemptContext& context,
                 Settlement& settlement);
+    void note_expired(base::MessageId id, const spool::StoredMessage& message,
+                      std::span<const std::uint32_t> expired);
     Result conclude(const Task& task, spool::StoredMessage& message);
 
     spool::Spool& spool_;
     const base::Clock& clock_;
     std::function<double()> random_;
+    HistoryNotes history_;
     RetryPolicy policy_;
     Reporter reporter_;
 };

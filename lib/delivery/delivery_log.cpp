@@ -15,27 +15,6 @@ double seconds(Duration duration) {
     return std::chrono::duration<double>(duration).count();
 }
 
-std::string_view event_name(const AttemptRecord& record, std::size_t i) {
-    const bool null_reverse_path = record.envelope.reverse_path.empty();
-    switch (record.settled[i]) {
-        case Settled::delivered: return "delivered";
-        case Settled::failed: return null_reverse_path ? "dropped" : "bounced";
-        case Settled::expired: return null_reverse_path ? "dropped" : "expired";
-        case Settled::uncertain: return "uncertain";
-        case Settled::passed_on: return "passed on";
-        case Settled::deferred:
-        case Settled::held: break;
-    }
-    const bool uncertain = record.report.outcomes[i].verdict == upstream::Verdict::uncertain;
-    return uncertain ? "uncertain" : "deferred";
-}
-
-bool same_result(const AttemptRecord& record, std::size_t a, std::size_t b) {
-    const auto& outcomes = record.report.outcomes;
-    return record.settled[a] == record.settled[b] && outcomes[a].verdict == outcomes[b].verdict &&
-           outcomes[a].reply == outcomes[b].reply && outcomes[a].remote == outcomes[b].remote;
-}
-
 std::string addresses(const AttemptRecord& record, std::size_t first, std::size_t end) {
     std::string text;
     for (std::size_t i = first; i < end; ++i) {
@@ -64,7 +43,8 @@ void log_run(const AttemptRecord& record, std::size_t first, std::size_t end) {
         what == Settled::deferred || what == Settled::held || what == Settled::passed_on;
     const std::string next = waits ? next_attempt(record, first) : std::string("never");
     const bool fine = what == Settled::delivered;
-    base::log::write(fine ? Level::info : Level::warning, event_name(record, first),
+    base::log::write(fine ? Level::info : Level::warning,
+                     history::name_of(result_of(record, first)),
                      {{"id", id},
                       {"account", record.envelope.account},
                       {"sender", record.envelope.reverse_path},
@@ -84,16 +64,11 @@ void log_run(const AttemptRecord& record, std::size_t first, std::size_t end) {
 }  // namespace
 
 void log_attempt(const AttemptRecord& record) {
-    for (std::size_t first = 0; first < record.indices.size();) {
-        std::size_t end = first + 1;
-        while (end < record.indices.size() && end - first < most_recipients &&
-               same_result(record, first, end))
-            ++end;
+    for_each_run(record, most_recipients, [&](std::size_t first, std::size_t end) {
         if (record.settled[first] != Settled::delivered ||
             base::log::enabled(base::log::Level::info))
             log_run(record, first, end);
-        first = end;
-    }
+    });
 }
 
 }  // namespace outpost::delivery

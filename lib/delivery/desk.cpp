@@ -1,5 +1,7 @@
 #include "delivery/desk.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -175,7 +177,9 @@ Desk::awaitable<bool> Desk::apply(Found found, const QueueChange& change,
         case hold: result = co_await parts_.courier.reschedule(task, base::WallTime::max()); break;
         case release:
         case retry: result = co_await parts_.courier.reschedule(task, base::WallTime()); break;
-        case cancel: result = co_await parts_.courier.cancel(task, change.bounce); break;
+        case cancel:
+            result = co_await parts_.courier.cancel(task, change.bounce, change.reason);
+            break;
         case move:
         case priority: result.again = spool::unchanged(entry); break;
     }
@@ -184,8 +188,26 @@ Desk::awaitable<bool> Desk::apply(Found found, const QueueChange& change,
         result.again->way = to;
         result.again->refusals = {};
     }
+    note(entry, change);
     parts_.put_back(found.handle, result);
     co_return true;
+}
+
+/// The courier notes what it cancels, by recipient.
+void Desk::note(const spool::QueueEntry& entry, const QueueChange& change) const {
+    const auto write = [&](history::Result result, std::string words) {
+        if (!change.reason.empty()) words += (words.empty() ? "" : ": ") + change.reason;
+        parts_.history.message(entry.id, result, parts_.queue.account_name(entry.account), words);
+    };
+    switch (change.what) {
+        case QueueChange::What::hold: return write(history::Result::held, {});
+        case QueueChange::What::release: return write(history::Result::released, {});
+        case QueueChange::What::retry: return write(history::Result::retried, {});
+        case QueueChange::What::cancel: return;
+        case QueueChange::What::move: return write(history::Result::moved, "to " + change.to);
+        case QueueChange::What::priority:
+            return write(history::Result::priority, fmt::format("to {}", change.level));
+    }
 }
 
 RouteView Desk::route(std::string_view account, const smtp::Envelope& envelope,

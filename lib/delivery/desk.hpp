@@ -14,6 +14,7 @@
 
 #include "base/clock.hpp"
 #include "delivery/courier.hpp"
+#include "delivery/history_notes.hpp"
 #include "delivery/partings.hpp"
 #include "delivery/picker.hpp"
 #include "delivery/port.hpp"
@@ -40,6 +41,7 @@ struct QueueChange {
     std::string to{};        ///< of move
     std::uint8_t level = 3;  ///< of priority
     bool dry_run = false;
+    std::string reason{};  ///< the operator's, for the history
 };
 
 struct QueueChanged {
@@ -67,6 +69,7 @@ class Desk {
         const std::vector<std::unique_ptr<Port>>& ports;
         /// An entry that was claimed is put back, or leaves.
         std::function<void(Handle, Courier::Result&)> put_back;
+        HistoryNotes history;
         std::function<void()> pump;  ///< something may go now
     };
     explicit Desk(Parts parts) : parts_(std::move(parts)) {}
@@ -116,6 +119,7 @@ class Desk {
     [[nodiscard]] bool fits(const MessageFilter& filter, const spool::QueueEntry& entry) const;
     awaitable<std::optional<MessageView>> view(Found found);
     awaitable<bool> apply(Found found, const QueueChange& change, std::optional<WayIndex> to);
+    void note(const spool::QueueEntry& entry, const QueueChange& change) const;
     [[nodiscard]] std::string state_of(const spool::QueueEntry& entry) const;
     [[nodiscard]] std::string reason_of(const spool::QueueEntry& entry, Handle handle,
                                         const spool::StoredMessage& stored) const;

@@ -31,7 +31,8 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
       switchboard_(config),
       courier_({.spool = spool_,
                 .clock = clock_,
-                .random = [this] { return std::uniform_real_distribution<>()(random_); }},
+                .random = [this] { return std::uniform_real_distribution<>()(random_); },
+                .history = parts.history},
                config),
       picker_({.executor = executor_,
                .queue = queue_,
@@ -66,6 +67,7 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
              .ports = ports_,
              .put_back = [this](Handle handle,
                                 Courier::Result& result) { put_back(handle, result, nullptr); },
+             .history = HistoryNotes(parts.history, clock_),
              .pump =
                  [this] {
                      pump_all(clock_.mono());

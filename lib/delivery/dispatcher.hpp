@@ -41,8 +41,9 @@ class Dispatcher {
         spool::Spool& spool;
         const base::Clock& clock;
         limit::Limiter& limiter;
-        std::unique_ptr<Alarm> alarm;  ///< make_alarm(executor)
-        std::uint64_t seed = 0;        ///< for the jitter
+        std::unique_ptr<Alarm> alarm;      ///< make_alarm(executor)
+        std::uint64_t seed = 0;            ///< for the jitter
+        history::Sink* history = nullptr;  ///< null: none is kept
     };
 
     /// `transports`: one for each of config.upstreams.

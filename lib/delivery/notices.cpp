@@ -59,11 +59,11 @@ void Notices::settled(std::uint32_t index, Settled what, const upstream::Outcome
     }
 }
 
-std::size_t Notices::check_time() {
+std::vector<std::uint32_t> Notices::check_time() {
     const smtp::Lifetime lifetime = envelope_.lifetime();
     const bool over = now_ >= policy_.end(lifetime);
-    if (!over && now_ < policy_.notice_at(lifetime)) return 0;
-    std::size_t expired = 0;
+    if (!over && now_ < policy_.notice_at(lifetime)) return {};
+    std::vector<std::uint32_t> expired;
     for (std::uint32_t index = 0; index < state_.recipients.size(); ++index) {
         spool::RecipientState& recipient = state_.recipients[index];
         if (recipient.status != spool::RecipientStatus::pending) continue;
@@ -72,7 +72,7 @@ std::size_t Notices::check_time() {
         if (over) {
             recipient.status = spool::RecipientStatus::failed;
             given_up(index, true, std::move(last), {});
-            ++expired;
+            expired.push_back(index);
         } else if (!std::exchange(recipient.delay_notified, true)) {
             delayed(index, std::move(last), lifetime);
         }

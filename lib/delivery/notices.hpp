@@ -46,8 +46,8 @@ class Notices {
     void settled(std::uint32_t index, Settled what, const upstream::Outcome& outcome,
                  message::DeliveryEvent success);
     /// Gives up pending recipients if the time is over; else collects the delay notices that are
-    /// due, and marks them as given. Returns how many expired.
-    std::size_t check_time();
+    /// due, and marks them as given. Returns who expired.
+    std::vector<std::uint32_t> check_time();
     /// The report was not stored: its recipients are as if it had never been due, until `again`;
     /// but those whose delivery is uncertain stay given up, as they must not be sent again.
     void withdraw(const Notice& notice, base::WallTime again);

@@ -1,42 +1,19 @@
 #include "store/database.hpp"
 
 #include <SQLiteCpp/Database.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "base/error.hpp"
 #include "store/migrations.hpp"
+#include "store/private_file.hpp"
 
 namespace outpost::store {
 
 namespace {
 
 constexpr int busy_timeout_ms = 5000;  ///< somebody may look into the file with a tool
-constexpr mode_t file_mode = 0600;
-
-/// SQLite would create it with the umask's mode. Files beside it (-wal, -shm) get the mode of it.
-void create_private(const std::filesystem::path& file) {
-    const int made = open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, file_mode);
-    if (made >= 0) {
-        close(made);
-    } else if (errno != EEXIST) {
-        throw base::StartFailure(
-            EX_CANTCREAT,
-            fmt::format("cannot create {}: {}; data_dir must exist and belong to the user that "
-                        "runs outpostd",
-                        file.string(), strerror(errno)));
-    } else if (chmod(file.c_str(), file_mode) != 0) {
-        throw base::StartFailure(EX_NOPERM, fmt::format("cannot make {} private (mode 0600): {}",
-                                                        file.string(), strerror(errno)));
-    }
-}
 
 [[noreturn]] void damaged(const std::filesystem::path& file, std::string_view why) {
     throw base::StartFailure(

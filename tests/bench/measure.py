@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 import time
@@ -88,8 +89,8 @@ def open_relay(directory, upstream, **config):
 class OutpostRelay:
     name = "Outpost"
 
-    def __init__(self, work, sink_port):
-        self.relay = open_relay(work / "outpost", outpost.smtp_upstream(sink_port)).start()
+    def __init__(self, work, sink_port, **config):
+        self.relay = open_relay(work / "outpost", outpost.smtp_upstream(sink_port), **config).start()
         self.port = self.relay.port
 
     def cpu_seconds(self):
@@ -151,6 +152,52 @@ def relay(work, options):
                 under_test.stop()
                 sink.stop()
     print_table(best, options)
+
+
+def history(work, options):
+    """Throughput with the history and without, in turns, so that a machine that slows down or gets
+    busy does so for both."""
+    kinds = {"with": {}, "without": {"history": {"keep": 0}}}
+    runs = {name: [] for name in kinds}
+    sinks, relays = {}, {}
+    try:
+        for name, config in kinds.items():
+            directory = work / f"history-{name}"
+            directory.mkdir()
+            sinks[name] = Sink(directory)
+            relays[name] = OutpostRelay(directory, sinks[name].port, **config)
+            one_run(relays[name], sinks[name], options.messages // 10, options, True)
+        for turn in range(2 * options.rounds):
+            # Who comes first changes: what one leaves to be written burdens the next.
+            for name in sorted(kinds, reverse=turn % 2 == 1):
+                runs[name].append(one_run(relays[name], sinks[name], options.messages, options, True))
+                report(f"{name} history", True, runs[name][-1])
+        lost = "history incomplete" in relays["with"].relay.log()
+        answer = relays["with"].relay.ctl("--json", "history", "--limit", "1")
+        rows = answer[0]["number"] if answer else 0
+    finally:
+        for one in (*relays.values(), *sinks.values()):
+            one.stop()
+    print_history(runs, rows, lost, options)
+
+
+def print_history(runs, rows, lost, options):
+    print(f"\n{options.size}-octet messages, {options.clients} clients, kept connections, median of "
+          f"{2 * options.rounds} runs of {options.messages} in turns")  # fmt: skip
+    median = {
+        name: Figures(*(statistics.median(values) for values in zip(*map(dataclasses.astuple, all))))
+        for name, all in runs.items()
+    }
+    for name, figures in median.items():
+        print(f"{name + ' history':16} {figures.accepted:8.0f} accepted/s {figures.end_to_end:8.0f} "
+              f"end to end/s {figures.cpu_ms:8.3f} CPU ms/msg")  # fmt: skip
+    on, off = median["with"], median["without"]
+    pairs = [a.end_to_end / b.end_to_end for a, b in zip(runs["with"], runs["without"])]
+    print(f"With history: {100 * on.end_to_end / off.end_to_end:.0f} % of the throughput end to end "
+          f"(single pairs {100 * min(pairs):.0f} to {100 * max(pairs):.0f} %), "
+          f"{100 * on.accepted / off.accepted:.0f} % accepted, "
+          f"{100 * on.cpu_ms / off.cpu_ms:.0f} % of the CPU; {rows} rows written"
+          f"{', SOME LOST' if lost else ''}\n")  # fmt: skip
 
 
 def report(name, kept, figures):

@@ -60,6 +60,7 @@ TEST_F(Loader, ReadsEveryKey) {
         "spool: {segment_size: 1MB, large_message: 64KB, min_free: 0MB, max_age: 1d, "
         "delay_notice: 0}\n"
         "retry: {first: 1s, factor: 1, max: 2s, jitter: 0}\n"
+        "history: {keep: 7d, max_size: 10MB}\n"
         "dsn: {to: ops@example.com, from: \"Mail <m@example.com>\", via: office}\n"
         "accounts:\n"
         "  newsletter:\n"
@@ -128,6 +129,7 @@ TEST_F(Loader, ReadsEveryKey) {
     EXPECT_EQ(config->retry.factor, 1);
     EXPECT_EQ(config->retry.max, 2s);
     EXPECT_EQ(config->retry.jitter, 0);
+    EXPECT_EQ(config->history, (History{.keep = std::chrono::days(7), .max_size = 10 << 20}));
     EXPECT_EQ(config->dsn.to, Dsn::To::address);
     EXPECT_EQ(config->dsn.to_address, "ops@example.com");
     EXPECT_EQ(config->dsn.from, "Mail <m@example.com>");
@@ -182,7 +184,7 @@ TEST_F(Loader, ReportsEveryFaultInOrder) {
                "    password: secret\n"
                "    priority: 9\n"
                "    active: yes\n"
-               "history: {}\n"
+               "webhooks: {}\n"
                "submission: [1]\n"
                "spool:\n"),
         "outpost.yaml:2:1: hostnam: is not a known key; did you mean hostname?\n"
@@ -198,8 +200,9 @@ TEST_F(Loader, ReportsEveryFaultInOrder) {
         "outpost.yaml:9:15: accounts.web.priority: \"9\" is not a whole number from 1 to 5\n"
         "outpost.yaml:10:13: accounts.web.active: \"yes\" is not a truth value; write true or "
         "false\n"
-        "outpost.yaml:11:1: history: is not a known key; known here: include, hostname, "
-        "data_dir, log, control, tls, submission, spool, retry, upstreams, groups, dsn, limits, "
+        "outpost.yaml:11:1: webhooks: is not a known key; known here: include, hostname, "
+        "data_dir, log, history, control, tls, submission, spool, retry, upstreams, groups, dsn, "
+        "limits, "
         "accounts, routes, listen\n"
         "outpost.yaml:12:13: submission: must be a mapping of keys, not a list\n"
         "outpost.yaml:13:1: spool: has no value; give it one or remove the line\n");

@@ -20,6 +20,12 @@
 
 namespace outpost::delivery::testing {
 
+/// Keeps what is written down.
+struct FakeHistory final : history::Sink {
+    void put(history::Entry entry) override { entries.push_back(std::move(entry)); }
+    std::vector<history::Entry> entries;
+};
+
 /// A dispatcher whose spool, upstreams and time belong to the test. One account, `shop`, with the
 /// upstream `office`, unless the test configures more before start().
 class DispatcherTest : public ::testing::Test {
@@ -55,9 +61,10 @@ class DispatcherTest : public ::testing::Test {
     void start() {
         auto made = std::make_unique<FakeAlarm>(clock);
         alarm = made.get();
-        dispatcher = std::make_unique<Dispatcher>(
-            Dispatcher::Parts{io.get_executor(), spool, clock, limiter, std::move(made), 1}, config,
-            std::move(owned_));
+        dispatcher =
+            std::make_unique<Dispatcher>(Dispatcher::Parts{io.get_executor(), spool, clock, limiter,
+                                                           std::move(made), 1, &history},
+                                         config, std::move(owned_));
         dispatcher->start();
         run();
     }
@@ -116,6 +123,7 @@ class DispatcherTest : public ::testing::Test {
 
     boost::asio::io_context io;
     FakeClock clock;
+    FakeHistory history;
     FakeSpool spool;
     limit::MemoryStore limit_store;
     limit::Limiter limiter{limit_store, clock, {}};

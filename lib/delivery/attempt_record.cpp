@@ -1,0 +1,41 @@
+#include "delivery/attempt_record.hpp"
+
+namespace outpost::delivery {
+namespace {
+
+bool same_result(const AttemptRecord& record, std::size_t a, std::size_t b) {
+    const auto& outcomes = record.report.outcomes;
+    return record.settled[a] == record.settled[b] && outcomes[a].verdict == outcomes[b].verdict &&
+           outcomes[a].reply == outcomes[b].reply && outcomes[a].remote == outcomes[b].remote;
+}
+
+}  // namespace
+
+history::Result result_of(const AttemptRecord& record, std::size_t i) noexcept {
+    using history::Result;
+    const bool null_reverse_path = record.envelope.reverse_path.empty();
+    switch (record.settled[i]) {
+        case Settled::delivered: return Result::delivered;
+        case Settled::failed: return null_reverse_path ? Result::dropped : Result::bounced;
+        case Settled::expired: return null_reverse_path ? Result::dropped : Result::expired;
+        case Settled::uncertain: return Result::uncertain;
+        case Settled::passed_on: return Result::passed_on;
+        case Settled::deferred:
+        case Settled::held: break;
+    }
+    const bool uncertain = record.report.outcomes[i].verdict == upstream::Verdict::uncertain;
+    return uncertain ? Result::uncertain : Result::deferred;
+}
+
+void for_each_run(const AttemptRecord& record, std::size_t most,
+                  const std::function<void(std::size_t first, std::size_t end)>& use) {
+    for (std::size_t first = 0; first < record.indices.size();) {
+        std::size_t end = first + 1;
+        while (end < record.indices.size() && end - first < most && same_result(record, first, end))
+            ++end;
+        use(first, end);
+        first = end;
+    }
+}
+
+}  // namespace outpost::delivery
