@@ -9,13 +9,14 @@ _outpostctl_words() {
     settings+=" --deliver-timezone --route --weight --max-message-size --max-recipients"
     settings+=" --provider-headers --note"
     case $1 in
-        "") echo "status queue why route upstream account reload hash-password config --socket --json --reason --version" ;;
+        "") echo "status queue why history route upstream account reload hash-password config --socket --json --reason --version" ;;
         queue) echo "list show cat hold release retry cancel move priority" ;;
         "queue list") echo "$filters --limit" ;;
         "queue hold" | "queue release" | "queue retry") echo "$change" ;;
         "queue cancel") echo "$change --bounce" ;;
         "queue move") echo "$change --to" ;;
         "queue priority") echo "$change" ;;
+        history) echo "--id --account --sender --rcpt --upstream --result --since --until --limit --follow" ;;
         route) echo "--account --from --to --file" ;;
         upstream) echo "list pause resume test" ;;
         account) echo "list show add set reset-password disable enable remove" ;;
@@ -32,6 +33,8 @@ _outpostctl_value() {
         --upstream) echo upstream ;;
         --to) [[ $2 == "queue move" ]] && echo upstream || echo any ;;
         --of-priority) echo priority ;;
+        --result) echo result ;;
+        --id | --since | --until) echo any ;;
         --when-exceeded) echo exceeded ;;
         --smooth | --provider-headers) echo boolean ;;
         --priority | --priority-cap) echo priority ;;
@@ -76,6 +79,7 @@ _outpostctl() {
         upstream) choice=$(_outpostctl_upstreams) ;;
         priority) choice="1 2 3 4 5" ;;
         exceeded) choice="reject hold" ;;
+        result) choice="delivered deferred uncertain bounced dropped expired damaged cancelled held released" ;;
         boolean) choice="true false" ;;
         any) choice="" ;;
         *) choice="$(_outpostctl_words "$path") --help" ;;
