@@ -90,6 +90,7 @@ struct Courier::Settlement {
     bool passed_on = false;
     bool may_take_later = false;
     bool delivered = false;
+    bool in_doubt = false;
 };
 
 void Courier::settle(const Task& task, upstream::SendReport& report, const AttemptContext& context,
@@ -115,6 +116,7 @@ void Courier::settle(const Task& task, upstream::SendReport& report, const Attem
         settlement.notices.settled(settlement.due[i], settlement.settled.back(), outcome,
                                    settlement.success);
         settlement.delivered |= outcome.verdict == Verdict::delivered;
+        settlement.in_doubt |= outcome.verdict == Verdict::uncertain;
     }
 }
 
@@ -183,7 +185,9 @@ asio::awaitable<Courier::Result> Courier::deliver(Task task, const Permit& permi
     if (went_out(report)) result.sent = sent;
     result.passed_on = settlement.passed_on;
     result.may_take_later = settlement.may_take_later;
-    result.partly_delivered = settlement.delivered && result.again.has_value();
+    // One that may have it already may know it again; to another one it would be new.
+    result.partly_delivered =
+        (settlement.delivered || settlement.in_doubt) && result.again.has_value();
     co_return result;
 }
 

@@ -23,6 +23,10 @@ GateSignal signal_of(const Outcome& outcome) {
         const bool asks_for_less = answered && outcome.http_status < 500;
         return asks_for_less ? GateSignal::throttled : GateSignal::unreachable;
     }
+    // What it says nothing about, or fails at, would be the next message's fate as well.
+    if (outcome.verdict == Verdict::uncertain &&
+        (outcome.http_status >= 500 || outcome.scope == upstream::Scope::upstream))
+        return GateSignal::unreachable;
     if (outcome.verdict == Verdict::delivered) {
         // With scope upstream it holds what it has taken, and would hold more.
         const bool held = outcome.scope == upstream::Scope::upstream;

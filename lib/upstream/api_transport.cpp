@@ -24,6 +24,9 @@ using std::chrono::microseconds;
 
 /// Up to here a message is dealt with at once: handing it to another thread costs more.
 constexpr std::uint64_t small = 64ULL * 1024;
+/// Calls of one send. What became of their recipients is recorded when it ends, and until then a
+/// crash would have them made again.
+constexpr std::size_t most_calls = 20;
 /// Messages whose recipients go one by one, to be remembered.
 constexpr std::size_t most_alone = 1000;
 
@@ -36,8 +39,8 @@ Outcome of_kind(Verdict verdict, Scope scope, std::string words) {
 }
 
 Outcome no_answer(const net::HttpFailure& failure) {
-    return failure.request_sent ? of_kind(Verdict::uncertain, Scope::message, failure.text)
-                                : of_kind(Verdict::deferred, Scope::upstream, failure.text);
+    return of_kind(failure.request_sent ? Verdict::uncertain : Verdict::deferred, Scope::upstream,
+                   failure.text);
 }
 
 Outcome busy() {
@@ -236,7 +239,7 @@ std::deque<ApiTransport::Places> ApiTransport::plan(const Attempt& attempt) cons
 
 awaitable<void> ApiTransport::call_all(Attempt& attempt) {
     auto calls = plan(attempt);
-    while (!calls.empty()) {
+    for (std::size_t made = 1; !calls.empty(); ++made) {
         const auto places = std::move(calls.front());
         calls.pop_front();
         auto outcomes = co_await call_for(attempt, places);
@@ -251,15 +254,14 @@ awaitable<void> ApiTransport::call_all(Attempt& attempt) {
             if (!stop) stop = for_the_rest(outcomes[i]);
             attempt.settle(places[i], std::move(outcomes[i]));
         }
-        if (attempt.delivery.one_transaction) {
-            if (one_by_one) remember_alone(attempt.delivery.id);
-            if (!stop) stop.emplace().untried = true;
-        }
+        if (one_by_one) remember_alone(attempt.delivery.id);
+        const bool enough = attempt.delivery.one_transaction || made == most_calls;
+        if (enough && !stop) stop.emplace().untried = true;
         if (stop) co_return attempt.settle_all(*stop);
     }
 }
 
-/// For sends of one call each, which would make the same call for all again and again.
+/// The next send of the rest would make the same call for all again.
 void ApiTransport::remember_alone(base::MessageId id) {
     if (alone_.size() >= most_alone) alone_.clear();
     alone_.insert(id);

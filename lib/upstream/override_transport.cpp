@@ -66,6 +66,10 @@ class EditedBody final : public spool::BodySource {
     bool head_given_ = false;
 };
 
+/// Transactions of one send. What became of their recipients is recorded when it ends, and until
+/// then a crash would have them made again.
+constexpr std::size_t most_transactions = 20;
+
 SendReport deferred(const Delivery& delivery, std::string words) {
     Outcome outcome;
     outcome.scope = Scope::message;
@@ -117,7 +121,8 @@ awaitable<SendReport> OverrideTransport::send_each(Delivery delivery) {
         all.deliver_by_relayed = report.deliver_by_relayed;
         all.outcomes.push_back(std::move(report.outcomes.front()));
         auto rest = for_the_rest(all.outcomes.back());
-        if (!rest && !delivery.one_transaction) continue;
+        const bool enough = delivery.one_transaction || i + 1 == most_transactions;
+        if (!rest && !enough) continue;
         if (!rest) rest.emplace().untried = true;
         all.outcomes.resize(delivery.recipients.size(), *rest);
         break;

@@ -53,6 +53,19 @@ TEST_F(GroupsTest, FailoverGoesOnAtOnceAndComesBack) {
     EXPECT_EQ(at("backup").sent.size(), 1U);
 }
 
+TEST_F(GroupsTest, WhatMayHaveArrivedIsAskedAboutWhereItMayBe) {
+    group(config::Strategy::round_robin, {{"office"}, {"backup"}});
+    start();
+    FakeTransport* asked = nullptr;
+    for (FakeTransport* each : {&office(), &at("backup")}) each->always(lost());
+    const auto id = submit();
+    asked = office().sent.empty() ? &at("backup") : &office();
+    for (FakeTransport* each : {&office(), &at("backup")}) each->always(delivered());
+    advance(2min);
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+    EXPECT_EQ(asked->sent.size(), 2U) << "the other one would deliver it a second time";
+}
+
 TEST_F(GroupsTest, FailoverSkipsTheSuspended) {
     group(config::Strategy::failover, {{"office"}, {"backup"}});
     start();

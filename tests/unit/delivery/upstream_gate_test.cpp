@@ -140,6 +140,21 @@ TEST(UpstreamGate, AFailedProbeCanSuspend) {
     EXPECT_EQ(gate.since(), t0);
 }
 
+TEST(GateReport, AnApiThatFailsWithoutSayingWhatBecameOfTheMessageIsAway) {
+    upstream::Outcome doubt;
+    doubt.verdict = upstream::Verdict::uncertain;
+    doubt.http_status = 502;
+    EXPECT_EQ(gate_report(std::span(&doubt, 1), false).signal, GateSignal::unreachable);
+    doubt.http_status = 200;
+    EXPECT_EQ(gate_report(std::span(&doubt, 1), false).signal, GateSignal::alive);
+    doubt.http_status = 0;
+    doubt.scope = upstream::Scope::upstream;
+    EXPECT_EQ(gate_report(std::span(&doubt, 1), false).signal, GateSignal::unreachable);
+    // Of SMTP: a message may break the connection that it is sent on.
+    doubt.scope = upstream::Scope::message;
+    EXPECT_EQ(gate_report(std::span(&doubt, 1), false).signal, GateSignal::unclear);
+}
+
 TEST(GateReport, TakesTheWorstOfTheOutcomes) {
     using upstream::Outcome;
     Outcome too_much = testing::throttled();

@@ -285,6 +285,17 @@ TEST_F(ApiTransportTest, WhatHoldsForTheUpstreamEndsTheCalls) {
     EXPECT_EQ(report.outcomes.at(2).verdict, Verdict::deferred);
 }
 
+TEST_F(ApiTransportTest, ManyCallsAreSpreadOverSends) {
+    std::vector<std::string> everybody;
+    for (int i = 0; i < 50; ++i) everybody.push_back("r" + std::to_string(i) + "@x");
+    recipients(everybody);
+    for (int i = 0; i < 20; ++i) answer(200, "ok");
+    const auto report = send();
+    EXPECT_EQ(calls().size(), 20U);
+    EXPECT_EQ(report.outcomes.at(39).verdict, Verdict::delivered);
+    for (std::size_t i = 40; i < 50; ++i) EXPECT_TRUE(report.outcomes.at(i).untried) << i;
+}
+
 TEST_F(ApiTransportTest, AnAnswerThatNeverCameIsUncertain) {
     answers_.emplace_back("");
     const auto outcome = send_one();
