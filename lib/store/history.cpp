@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t large_batch = 1000;  ///< entries: reason enough to write
+constexpr std::size_t large_batch = 4000;  ///< entries: reason enough to write
 constexpr auto idle_turn = 60s;            ///< between looks for what is too old
 constexpr auto report_every = 60s;
 /// Rows removed at once: a fraction of a second's work, then new rows have their turn.

@@ -31,7 +31,7 @@ class History final : public history::Sink {
         /// Octets that may wait in memory; what comes beyond is lost.
         std::size_t most_waiting = 16 << 20;
         /// The writer waits so long for others that share a transaction.
-        std::chrono::milliseconds gather{100};
+        std::chrono::milliseconds gather{250};
     };
     /// Never fails: what is wrong with the file is logged, once there is something to write.
     History(Options options, const base::Clock& clock);
