@@ -198,10 +198,14 @@ int Daemon::run() {
         watch_certificates();
         main_.run();
     }
+    stopping_ = true;
     sd_notify(0, "STOPPING=1");
     control_->set_ready(false);
     server_.stop(grace);
     control_->stop();
+    // A reload that somebody has asked for belongs to a thread that ends before main's context.
+    main_.restart();
+    main_.poll();
     const auto unfinished = delivery_.stop(grace);
     limits_.limiter().close();
     spool_->close();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -49,6 +50,7 @@ class Daemon {
     void watch_certificates();
     void look_at_certificates();
     void apply_accounts(const config::Config& config);
+    void load_again(Reloaded& result);
     Reloaded reload(const std::string& by, const std::string& reason);
     std::expected<Plan, std::vector<std::string>> plan(const config::Config& file);
     void apply(const config::Config& config, Plan& plan);
@@ -59,6 +61,7 @@ class Daemon {
     [[nodiscard]] std::vector<boost::asio::any_io_executor> loops();
 
     boost::asio::io_context main_{1};
+    std::atomic<bool> stopping_{false};
     boost::asio::signal_set signals_;
     boost::asio::steady_timer certificate_timer_;
     base::SystemClock clock_;

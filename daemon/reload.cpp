@@ -79,22 +79,37 @@ void Daemon::apply(const config::Config& config, Plan& plan) {
     base::log::configure(config.log.level, config.log.format);
 }
 
-Daemon::Reloaded Daemon::reload(const std::string& by, const std::string& reason) {
-    sd_notify(0, "RELOADING=1");
-    Reloaded result;
+void Daemon::load_again(Reloaded& result) {
     auto loaded = config::load(file_.file);
     if (!loaded) {
         result.errors = texts(loaded.error());
-    } else if (auto planned = plan(*loaded); !planned) {
-        result.errors = std::move(planned.error());
-    } else {
-        const auto done = accounts_.reload(
-            *loaded, [&](const config::Config& config) { apply(config, *planned); });
-        if (!done) result.errors = done.error();
+        return;
     }
-    if (result.errors.empty()) {
-        result.changes = config::changes(file_, *loaded);
-        file_ = std::move(*loaded);
+    auto planned = plan(*loaded);
+    if (!planned) {
+        result.errors = std::move(planned.error());
+        return;
+    }
+    const auto done =
+        accounts_.reload(*loaded, [&](const config::Config& config) { apply(config, *planned); });
+    if (!done) {
+        result.errors = done.error();
+        return;
+    }
+    result.changes = config::changes(file_, *loaded);
+    file_ = std::move(*loaded);
+}
+
+Daemon::Reloaded Daemon::reload(const std::string& by, const std::string& reason) {
+    if (stopping_) return {.changes = {}, .errors = {"outpostd is stopping"}};
+    sd_notify(0, "RELOADING=1");
+    Reloaded result;
+    try {
+        load_again(result);
+    } catch (const std::exception& e) {
+        // The store of the limits, which is asked for counters that are new.
+        result.errors.emplace_back(
+            fmt::format("{}; reload again when that is put right", e.what()));
     }
     for (const auto& error : result.errors) base::log::error("reload", {{"fault", error}});
     for (const auto& change : result.changes) base::log::info("reload", {{"changed", change}});

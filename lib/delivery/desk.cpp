@@ -151,7 +151,11 @@ Desk::awaitable<std::expected<QueueChanged, std::string>> Desk::change(MessageFi
     for (const Found& found : find(filter)) {
         if (reads) {
             const auto one = co_await view(found);
-            if (!one || !fits_envelope(filter, *one)) continue;
+            if (one && !fits_envelope(filter, *one)) continue;
+            if (!one) {
+                changed.skipped.push_back(found.id);
+                continue;
+            }
         }
         const bool done = change.dry_run || co_await apply(found, change, to);
         (done ? changed.done : changed.skipped).push_back(found.id);

@@ -33,8 +33,8 @@ struct QueueChange {
         release,   ///< ends a hold
         retry,     ///< the next attempt now
         cancel,    ///< out of the queue
-        move,      ///< to another upstream or group, until the next start
-        priority,  ///< until the next start
+        move,      ///< to another upstream or group, until the next start or reload
+        priority,  ///< until the next start or reload
     };
     What what = What::retry;
     bool bounce = false;     ///< of cancel: the sender gets a report
@@ -46,7 +46,7 @@ struct QueueChange {
 
 struct QueueChanged {
     std::vector<base::MessageId> done;     ///< or would be, in a dry run
-    std::vector<base::MessageId> skipped;  ///< in the middle of an attempt
+    std::vector<base::MessageId> skipped;  ///< in the middle of an attempt, or gone meanwhile
 };
 
 /// Where operators look at the queue and the upstreams, and change them. On the dispatcher's

@@ -51,7 +51,7 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
            .entered = [this](Handle handle) { picker_.arrived(queue_.entry(handle)); },
            .entered_late =
                [this] {
-                   if (heir_ != nullptr) return hand_on();
+                   if (heir_) return hand_on();
                    pump_all(clock_.mono());
                    arm(clock_.mono());
                }},
@@ -203,7 +203,7 @@ asio::awaitable<void> Dispatcher::run_slot(Port& port, Start start) {
         const bool released = picker_.settle(entry.account, start.pick.permit, result.sent);
         const base::MonoTime now = clock_.mono();
         port.finish(handle, start.ticket, result.gate, now);
-        if (heir_ != nullptr) heir_->ended_elsewhere(port.destination().name);
+        if (heir_) heir_->ended_elsewhere(port.destination().name, result.gate);
         auto next = start_next(port, now);
         // More than the one may go now: the upstream is open again, or permits came back. What it
         // does not take any more may be for those that share its mail.
@@ -262,7 +262,7 @@ bool Dispatcher::put_back(Handle handle, Courier::Result& result, const Port* by
     }
     for (const Handle other : waiting)
         queue_.requeue(other, spool::unchanged(queue_.entry(other)), clock_.wall());
-    if (heir_ != nullptr) hand_on();
+    if (heir_) hand_on();
     return !waiting.empty();
 }
 

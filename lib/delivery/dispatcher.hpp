@@ -32,7 +32,7 @@ namespace outpost::delivery {
 /// Sends the stored mail: puts each message in the queue for its upstream and keeps as many
 /// deliveries under way as the upstream's gate, its pace and all limits let through. Everything
 /// happens on one executor, that of the transports; all members are called on it.
-class Dispatcher {
+class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
   public:
     using Transports = std::map<std::string, std::unique_ptr<upstream::Transport>>;
     /// What it uses of the world; spool, clock and limiter outlive it.
@@ -56,8 +56,8 @@ class Dispatcher {
     /// Queues what the spool recovered and takes all that it stores from now on. Call once.
     void start();
     /// Instead of start(): takes over all that another dispatcher of the spool has, which starts
-    /// nothing more. What that one has under way comes when it is done; until it is stopped this
-    /// one must not be ended. `same`: upstreams whose settings are the same in both.
+    /// nothing more. What that one has under way comes when it is done; it keeps this one, which
+    /// is held by a shared_ptr, alive. `same`: upstreams whose settings are the same in both.
     void succeed(Dispatcher& before, const std::set<std::string>& same);
     /// Starts no more attempts, lets those under way finish for up to `grace`, then closes the
     /// transports. Returns how many attempts did not finish; their mail stays in the spool. May be
@@ -80,10 +80,10 @@ class Dispatcher {
 
     void arrived(const std::vector<spool::Summary>& batch);
 
-    void retire(Dispatcher& heir);
+    void retire(std::shared_ptr<Dispatcher> heir);
     void hand_on();
     void take_over(std::vector<Incoming> batch);
-    void ended_elsewhere(const std::string& upstream);
+    void ended_elsewhere(const std::string& upstream, const GateReport& report);
     [[nodiscard]] Incoming as_incoming(const spool::QueueEntry& entry) const;
 
     /// Starts all that may start now: at the port, and at those that share mail with it.
@@ -134,7 +134,10 @@ class Dispatcher {
     std::shared_ptr<Inbox> inbox_;
     base::MonoTime armed_ = base::MonoTime::max();
     base::WallTime last_wall_{};
-    Dispatcher* heir_ = nullptr;  ///< has all that waited
+    std::shared_ptr<Dispatcher> heir_;  ///< has all that waited
+    /// Attempts that earlier ones have under way, by upstream; also by such as this one has not.
+    std::map<std::string, std::uint32_t> elsewhere_;
+    std::set<std::string> paused_elsewhere_;  ///< upstreams that it has not
     bool stopping_ = false;
     bool grace_over_ = false;
     std::size_t tasks_ = 0;  ///< coroutines that stop() waits for

@@ -24,27 +24,36 @@ void join(Incoming& whole, const Incoming& part) {
 
 void Dispatcher::succeed(Dispatcher& before, const std::set<std::string>& same) {
     intake_.started(before.intake_.started());
+    elsewhere_ = before.elsewhere_;
+    paused_elsewhere_ = before.paused_elsewhere_;
+    for (const auto& old : before.ports_) {
+        const std::string& name = old->destination().name;
+        elsewhere_[name] += old->gate().active();
+        if (old->paused()) paused_elsewhere_.insert(name);
+        for (const auto& port : ports_)
+            if (port->destination().name == name) port->succeed(*old, same.contains(name));
+    }
     for (const auto& port : ports_) {
         const std::string& name = port->destination().name;
-        for (const auto& old : before.ports_)
-            if (old->destination().name == name) port->succeed(*old, same.contains(name));
+        port->set_elsewhere(elsewhere_[name]);
+        if (paused_elsewhere_.erase(name) > 0) port->pause();
     }
     inbox_ = std::exchange(before.inbox_, nullptr);
     inbox_->redirect([this](const std::vector<spool::Summary>& batch) { arrived(batch); });
-    before.retire(*this);
+    before.retire(shared_from_this());
 }
 
-void Dispatcher::retire(Dispatcher& heir) {
-    heir_ = &heir;
+void Dispatcher::retire(std::shared_ptr<Dispatcher> heir) {
+    heir_ = std::move(heir);
     stopping_ = true;
     intake_.stop();
     alarm_->clear();
-    heir.take_over(intake_.take_unread());
     hand_on();
 }
 
-/// Everything that is not being dealt with, oldest first.
+/// Everything that is not being dealt with, oldest first, and what could not be read.
 void Dispatcher::hand_on() {
+    if (auto unread = intake_.take_unread(); !unread.empty()) heir_->take_over(std::move(unread));
     std::vector<std::pair<base::MessageId, Handle>> idle;
     queue_.for_each([&](Handle handle, const spool::QueueEntry& entry) {
         if (entry.state != spool::QueueState::in_flight && !partings_.busy(entry.id))
@@ -82,18 +91,25 @@ Incoming Dispatcher::as_incoming(const spool::QueueEntry& entry) const {
 }
 
 void Dispatcher::take_over(std::vector<Incoming> batch) {
-    if (heir_ != nullptr) return heir_->take_over(std::move(batch));
+    if (heir_) return heir_->take_over(std::move(batch));
     for (const Incoming& incoming : batch) intake_.add(incoming);
     const base::MonoTime now = clock_.mono();
     pump_all(now);
     arm(now);
 }
 
-void Dispatcher::ended_elsewhere(const std::string& upstream) {
-    for (const auto& port : ports_)
-        if (port->destination().name == upstream) port->ended_elsewhere();
-    if (heir_ != nullptr) return heir_->ended_elsewhere(upstream);
+void Dispatcher::ended_elsewhere(const std::string& upstream, const GateReport& report) {
+    const std::uint32_t left = --elsewhere_[upstream];
+    if (heir_) return heir_->ended_elsewhere(upstream, report);
     const base::MonoTime now = clock_.mono();
+    for (const auto& port : ports_) {
+        // Permits may have come back.
+        port->ask_again();
+        if (port->destination().name != upstream) continue;
+        port->set_elsewhere(left);
+        port->ended_elsewhere(report, now);
+    }
+    picker_.ask_for_all_again();
     pump_all(now);
     arm(now);
 }

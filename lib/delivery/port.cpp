@@ -35,7 +35,7 @@ Port::Port(const config::Upstream& upstream, std::unique_ptr<upstream::Transport
 
 void Port::succeed(const Port& before, bool same) {
     paused_ = before.paused_;
-    elsewhere_ = before.gate_.active() + before.elsewhere_;
+    same_ = same;
     if (!same) return;
     gate_.inherit(before.gate_);
     pace_ = before.pace_;
@@ -77,10 +77,20 @@ UpstreamGate::Ticket Port::start(const Picker::Pick& pick, base::MonoTime now,
 void Port::finish(spool::Queue::Handle handle, UpstreamGate::Ticket ticket,
                   const GateReport& report, base::MonoTime now) {
     std::erase_if(running_, [&](const Running& each) { return each.handle == handle; });
-    using Change = UpstreamGate::Change;
     limit_wait_.reset();
     const UpstreamGate::State before = gate_.state();
-    const Change change = gate_.finish(ticket, report, now);
+    judge(before, gate_.finish(ticket, report, now), report, now);
+}
+
+void Port::ended_elsewhere(const GateReport& report, base::MonoTime now) {
+    if (!same_) return;
+    const UpstreamGate::State before = gate_.state();
+    judge(before, gate_.finish_other(report, now), report, now);
+}
+
+void Port::judge(UpstreamGate::State before, UpstreamGate::Change change, const GateReport& report,
+                 base::MonoTime now) {
+    using Change = UpstreamGate::Change;
     if (report.signal == GateSignal::alive) pace_.succeeded(now);
     if (change == Change::opened) opened("delivery", now);
     if (change == Change::backed_off) {

@@ -29,11 +29,13 @@ class Port {
         base::WallTime since;
     };
 
-    /// Takes the place of another port of the upstream, whose attempts under way count until
-    /// ended_elsewhere(). `same`: with the same settings, so what is known of it still holds.
+    /// Takes the place of another port of the upstream. `same`: with the same settings, so what is
+    /// known of it still holds, and what its attempts under way will meet.
     void succeed(const Port& before, bool same);
-    /// An attempt of the one before this has ended.
-    void ended_elsewhere() noexcept { --elsewhere_; }
+    /// So many attempts of earlier ports of the upstream are under way; they count here.
+    void set_elsewhere(std::uint32_t attempts) noexcept { elsewhere_ = attempts; }
+    /// How one of these has ended.
+    void ended_elsewhere(const GateReport& report, base::MonoTime now);
 
     /// By the gate, the pace, and the limit that it waits for.
     [[nodiscard]] bool may_start(base::MonoTime now, base::WallTime wall);
@@ -77,6 +79,8 @@ class Port {
     [[nodiscard]] MemberState state(base::MonoTime now, base::WallTime wall);
 
   private:
+    void judge(UpstreamGate::State before, UpstreamGate::Change change, const GateReport& report,
+               base::MonoTime now);
     void closed(UpstreamGate::State before, const GateReport& report, base::MonoTime now);
     void opened(std::string_view how, base::MonoTime now);
     void note_pace(base::MonoTime now);
@@ -92,7 +96,8 @@ class Port {
     /// smaller.
     bool asks_for_each_;
     bool paced_ = false;           ///< as the log knows it
-    std::uint32_t elsewhere_ = 0;  ///< attempts under way of the port before this
+    std::uint32_t elsewhere_ = 0;  ///< attempts under way of ports before this
+    bool same_ = false;            ///< these have its settings
     std::optional<Picker::Wait> limit_wait_;
 };
 

@@ -55,6 +55,11 @@ class UpstreamGate {
     [[nodiscard]] Ticket start() noexcept;
     /// What the attempt's end changed for the upstream.
     Change finish(Ticket ticket, const GateReport& report, base::MonoTime now);
+    /// The same of an attempt that did not start here.
+    Change finish_other(const GateReport& report, base::MonoTime now) {
+        ++active_;
+        return finish({.period = period_, .probing = false}, report, now);
+    }
 
     [[nodiscard]] bool login_probe_due(base::MonoTime now) const noexcept;
     void begin_login_probe() noexcept { login_probe_out_ = true; }

@@ -1,10 +1,15 @@
 #include "submission/server.hpp"
 
+#include <fmt/format.h>
+#include <sysexits.h>
+
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <iterator>
 #include <latch>
 #include <set>
 
+#include "base/error.hpp"
 #include "base/log.hpp"
 #include "submission/port_binder.hpp"
 
@@ -72,12 +77,38 @@ void Server::close_acceptors(std::list<Acceptor>& acceptors) {
     on_each(acceptors, [](Acceptor& acceptor) { acceptor.close(); });
 }
 
+namespace {
+
+/// A socket that is there cannot be opened with another address beside it: the port would be left
+/// out, and then closed.
+void refuse_moved(const config::Listener& listener,
+                  const std::set<asio::ip::tcp::endpoint>& bound) {
+    boost::system::error_code error;
+    const auto address = asio::ip::make_address(listener.address, error);
+    for (const auto& endpoint : bound) {
+        const bool overlap = endpoint.address() != address &&
+                             (address.is_unspecified() || endpoint.address().is_unspecified());
+        const bool named = std::ranges::any_of(listener.ports, [&](const config::PortRange& range) {
+            return range.first <= endpoint.port() && endpoint.port() <= range.last;
+        });
+        if (error || !overlap || !named) continue;
+        throw base::StartFailure(
+            EX_UNAVAILABLE,
+            fmt::format("listen: port {} is open on {}, and cannot change to {} while outpostd "
+                        "runs; restart it",
+                        endpoint.port(), endpoint.address().to_string(), listener.address));
+    }
+}
+
+}  // namespace
+
 Server::Listeners Server::prepare(const std::vector<config::Listener>& listeners) {
     std::set<asio::ip::tcp::endpoint> bound;
     for (const Acceptor& acceptor : acceptors_) bound.insert(acceptor.endpoint());
     PortBinder binder(threads_);
     Listeners prepared;
     for (const config::Listener& listener : listeners) {
+        refuse_moved(listener, bound);
         const auto rules = std::make_shared<const ListenerRules>(rules_of(listener));
         binder.bind(
             listener,

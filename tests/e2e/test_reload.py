@@ -4,9 +4,11 @@ import shutil
 import signal
 import smtplib
 import ssl
+import subprocess
 import threading
 
 import pytest
+import yaml
 from harness import certificates, messages, outpost, process, submit
 
 
@@ -59,6 +61,31 @@ def test_a_port_that_is_taken_changes_nothing(relay, peer):
     assert f"cannot listen on 127.0.0.1 port {peer.port}" in relay.ctl("reload", code=78)
     with pytest.raises(OSError):
         smtplib.SMTP("127.0.0.1", free)
+
+
+def test_a_port_does_not_change_its_address(relay, peer):
+    """The old socket would keep the new one from being opened, and then be closed."""
+    settings = relay.config()
+    for listener in settings["listen"]:
+        first = listener["ports"][0]
+        listener.update(address="0.0.0.0", ports=[f"{first}-{first}"])
+    relay.file.write_text(yaml.safe_dump(settings))
+    assert "cannot change to 0.0.0.0 while outpostd runs" in relay.ctl("reload", code=78)
+    submit.send(relay)
+    peer.wait_messages(1)
+
+
+def test_a_reload_while_the_daemon_stops_is_refused_or_goes_unheard(relay):
+    with submit.client(relay) as session:
+        assert session.mail(outpost.SENDER)[0] == 250
+        relay.daemon.signal(signal.SIGTERM)
+        relay.wait_log("stopping signal=SIGTERM")
+        asking = subprocess.Popen([outpost.CTL, "--socket", relay.socket, "reload"], stderr=subprocess.PIPE)
+        session.rset()
+        assert relay.daemon.wait() == 0
+        assert asking.wait(60) != 0
+        asking.stderr.close()
+    relay.daemon = None
 
 
 def test_listeners_come_and_go_and_open_sessions_stay(relay, peer):

@@ -136,7 +136,7 @@ class DispatcherTest : public ::testing::Test {
     Dispatcher::Transports owned_;
 
   protected:
-    std::unique_ptr<Dispatcher> dispatcher;
+    std::shared_ptr<Dispatcher> dispatcher;
 };
 
 }  // namespace outpost::delivery::testing

@@ -26,7 +26,7 @@ class SuccessionTest : public DispatcherTest {
         }
         auto ringer = std::make_unique<FakeAlarm>(clock);
         alarm = ringer.get();
-        auto heir = std::make_unique<Dispatcher>(
+        auto heir = std::make_shared<Dispatcher>(
             Dispatcher::Parts{io.get_executor(), spool, clock, limiter, std::move(ringer), 2},
             changed, std::move(made));
         heir->succeed(*dispatcher, same);
@@ -42,7 +42,7 @@ class SuccessionTest : public DispatcherTest {
     FakeTransport& at(const std::string& name) { return *transports.at(name); }
 
     std::map<std::string, FakeTransport*> before;
-    std::vector<std::unique_ptr<Dispatcher>> earlier;
+    std::vector<std::shared_ptr<Dispatcher>> earlier;
 };
 
 TEST_F(SuccessionTest, WhatWaitsGoesByTheNewRoute) {
@@ -117,6 +117,66 @@ TEST_F(SuccessionTest, TheSecondReloadFindsWhatTheFirstLeftUnderWay) {
     advance(61s);
     EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
     EXPECT_EQ(office().sent.size(), 2U);
+}
+
+TEST_F(SuccessionTest, AnUpstreamThatGoesAndComesBackKeepsItsAttemptsAndItsPause) {
+    config.upstreams["office"].concurrency = 1;
+    start();
+    office().hold = true;
+    office().always(deferred());
+    submit();
+    FakeTransport& first = office();
+    const config::Upstream settings = config.upstreams["office"];
+    config.upstreams.erase("office");
+    add_upstream("second");
+    config.accounts["shop"].route = "second";
+    reload();
+    config.upstreams["office"] = settings;
+    config.accounts["shop"].route = "office";
+    reload();
+    const auto later = submit();
+    EXPECT_THAT(office().sent, IsEmpty()) << "one is under way already";
+    first.release();
+    run();
+    EXPECT_EQ(status(later), spool::RecipientStatus::delivered);
+    dispatcher->desk().pause("office");
+    config.upstreams.erase("office");
+    config.accounts["shop"].route = "second";
+    reload();
+    config.upstreams["office"] = settings;
+    config.accounts["shop"].route = "office";
+    reload();
+    office().sent.clear();
+    submit();
+    EXPECT_THAT(office().sent, IsEmpty());
+}
+
+TEST_F(SuccessionTest, WhatAnUpstreamSaysToTheLastAttemptsIsHeard) {
+    config.upstreams["office"].concurrency = 1;
+    start();
+    office().hold = true;
+    office().always(login_refused());
+    submit();
+    submit();
+    reload({"office"});
+    before.at("office")->release();
+    run();
+    EXPECT_THAT(office().sent, IsEmpty()) << "it is suspended";
+}
+
+TEST_F(SuccessionTest, PermitsThatComeBackWakeTheNewOne) {
+    config.upstreams["office"].limits.rates = {{.count = 1, .period = 24h}};
+    start();
+    office().hold = true;
+    office().always(unreachable());
+    submit();
+    const auto later = submit();
+    reload();
+    EXPECT_THAT(office().sent, IsEmpty());
+    before.at("office")->release();
+    run();
+    EXPECT_EQ(office().sent.size(), 1U);
+    (void)later;
 }
 
 TEST_F(SuccessionTest, PartsOfAMessageAreRoutedAnew) {
