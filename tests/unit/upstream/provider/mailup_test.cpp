@@ -80,7 +80,7 @@ TEST(MailupRequest, KeepsADocumentWholeThatCouldNotBePutTogetherAgain) {
     for (const std::string html :
          {"</body><body>", "<body>a</body>unsubscribe", "<body>a</body></html><img src=x>",
           "<body>a</body><body>b</body>", "<body>a<body>b</body>", "<body>a</body></body>",
-          "<body>a</body><!--[if mso]>x<![endif]-->", "<!-- <body>open", "<body>a</body"})
+          "<body>a</body><!--[if mso]>x<![endif]-->", "<!-- <body>open"})
         EXPECT_EQ(
             html_part(html),
             (boost::json::object{
