@@ -37,6 +37,14 @@ std::string parameter(GMimeObject* object, const char* name) {
     return value != nullptr ? value : "";
 }
 
+/// RFC 5545 section 3.7.2 (iana-token); providers write it into a field as it is.
+bool is_method(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-';
+    });
+}
+
 std::string disposition(GMimeObject* object) {
     const char* value = g_mime_object_get_disposition(object);
     return value != nullptr ? base::to_lower(value) : "";
@@ -231,6 +239,9 @@ class PartReader {
             fail(Kind::structure, "the text of the message follows a part that is shown above it");
         if (type == "text/calendar") {
             content_.calendar_method = parameter(object, "method");
+            if (!is_method(content_.calendar_method))
+                fail(Kind::header, fmt::format("the method of a text/calendar part is `{}`",
+                                               base::printable(content_.calendar_method, 40)));
             return set_text(content_.calendar, object, type, octets);
         }
         if (type == "text/html") return set_text(content_.html, object, type, octets);

@@ -32,6 +32,10 @@ struct HttpRequest {
     /// Sent as they are and never logged: `Authorization: Bearer ...`.
     std::vector<std::pair<std::string, base::Secret>> secret_headers;
     std::optional<AwsSignature> sign;
+    /// Where the server speaks it. Not for what must not be done twice: an HTTP/2 server may refuse
+    /// a stream, or close its connection, after a request that it has not acted on has gone out,
+    /// and that cannot be told from one that it has.
+    bool http2 = true;
 };
 
 struct HttpResponse {

@@ -151,7 +151,8 @@ void HttpCall::set_method() {
 }
 
 void HttpCall::set_network() {
-    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+    set(CURLOPT_HTTP_VERSION,
+        static_cast<long>(request_.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_.connect_timeout.count()));
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.total_timeout.count()));
     set(CURLOPT_TCP_NODELAY, 1L);

@@ -13,8 +13,9 @@
 namespace outpost::net {
 
 /// HTTP calls through libcurl's multi interface on one io_context: HTTP/2 where the server speaks
-/// it, connections kept and reused, certificates always verified, redirects never followed (they
-/// would carry a key elsewhere). Used on its executor only; any number of calls at once.
+/// it and the request allows it, connections kept and reused, certificates always verified,
+/// redirects never followed (they would carry a key elsewhere). Used on its executor only; any
+/// number of calls at once.
 class HttpClient {
   public:
     struct Settings {

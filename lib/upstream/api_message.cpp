@@ -149,6 +149,7 @@ std::expected<net::HttpRequest, Outcome> build_request(const Provider& provider,
                             fmt::format("the request to {} would have {} octets, of which it takes "
                                         "{}",
                                         provider.title, size, provider.max_request));
+    request->http2 = provider.idempotent;
     return std::move(*request);
 }
 

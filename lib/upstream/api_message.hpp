@@ -41,7 +41,8 @@ struct PreparedMessage {
                                           std::string_view raw);
 
 /// The request for one call; the error is the outcome for its recipients: the provider cannot
-/// carry the message, or it is too large for it (5.3.4, elsewhere).
+/// carry the message, or it is too large for it (5.3.4, elsewhere). HTTP/2 only where a call may be
+/// made twice.
 [[nodiscard]] std::expected<net::HttpRequest, Outcome> build_request(
     const Provider& provider, const ProviderSettings& settings, const ApiMessage& message);
 

@@ -75,8 +75,8 @@ std::expected<OAuth2Token, Outcome> read_token(const net::HttpResponse& answer,
     const auto body = api::parse_body(answer).value_or(nullptr);
     auto access = api::text_at(body, "/access_token");
     const auto type = api::text_at(body, "/token_type");
-    if (answer.status == 200 && is_token(access) &&
-        (type.empty() || base::iequals(type, "bearer"))) {
+    const bool taken = answer.status / 100 == 2;
+    if (taken && is_token(access) && (type.empty() || base::iequals(type, "bearer"))) {
         OAuth2Token token;
         token.access = base::Secret(std::move(access));
         token.refresh = base::Secret(api::text_at(body, "/refresh_token"));
@@ -88,9 +88,8 @@ std::expected<OAuth2Token, Outcome> read_token(const net::HttpResponse& answer,
         return token;
     }
     // A body that should hold a token is not shown, whatever else is wrong with it.
-    auto outcome = answer.status == 200
-                       ? api::throttled(answer, "cannot get a token: the answer has none", {})
-                       : refusal(answer, body, now);
+    auto outcome = taken ? api::throttled(answer, "cannot get a token: the answer has none", {})
+                         : refusal(answer, body, now);
     Redaction redaction;
     redaction.add(settings.client_secret);
     redaction.add(settings.refresh_token);

@@ -19,10 +19,13 @@ class Redaction {
     void add(const base::Secret& secret);
 
     /// Puts `***` for the password, as it is and in the base64 forms in which it was sent, and for
-    /// the other secrets.
+    /// the other secrets; also for what a cut has left of one at the end of a line, from six
+    /// octets.
     void apply(smtp::Reply& reply) const;
 
   private:
+    void mask_at_end(std::string& line) const;
+
     /// One that is part of another comes after it.
     std::vector<base::Secret> forms_;
 };

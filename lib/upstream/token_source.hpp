@@ -2,10 +2,8 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <cstdint>
 #include <expected>
-#include <optional>
+#include <memory>
 
 #include "base/clock.hpp"
 #include "base/secret.hpp"
@@ -21,6 +19,9 @@ class TokenSource {
   public:
     TokenSource(boost::asio::io_context& context, config::OAuth2 settings, const base::Clock& clock,
                 net::HttpClient::Settings http = {});
+    ~TokenSource();
+    TokenSource(const TokenSource&) = delete;
+    TokenSource& operator=(const TokenSource&) = delete;
 
     /// The outcome is that of mail that needs the token, see read_token.
     boost::asio::awaitable<std::expected<base::Secret, Outcome>> token();
@@ -28,20 +29,9 @@ class TokenSource {
     void refused(const base::Secret& token);
 
   private:
-    struct Renewal;
+    struct State;
 
-    [[nodiscard]] bool fresh() const;
-    boost::asio::awaitable<void> renew();
-
-    config::OAuth2 settings_;  ///< refresh_token: the latest one
-    const base::Clock& clock_;
-    net::HttpClient http_;
-    base::Secret token_;  ///< empty: none
-    base::MonoTime renew_at_{};
-    std::optional<Outcome> failure_;  ///< of the last renewal
-    boost::asio::steady_timer renewed_;
-    bool renewing_ = false;
-    std::uint64_t renewals_ = 0;  ///< that came to an end
+    std::shared_ptr<State> state_;
 };
 
 }  // namespace outpost::upstream

@@ -57,8 +57,14 @@ class Splitter {
              const RecipientLimits& limits)
         : limits_(limits) {
         const Shown shown(content);
+        std::unordered_map<std::string, std::string> spelled;  // as first met, by lower case
         for (std::uint32_t i = 0; i < recipients.size(); ++i) {
             const std::string address = compared(recipients[i]);
+            const auto first = spelled.try_emplace(base::to_lower(address), address).first;
+            if (first->second != address) {
+                apart_.push_back(i);
+                continue;
+            }
             (shown.in_to(address) ? to_ : shown.in_cc(address) ? cc_ : blind_).push_back(i);
         }
     }
@@ -67,6 +73,7 @@ class Splitter {
         share_out_shown();
         const auto rest = share_out_blind();
         for (std::size_t i = rest; i < blind_.size(); ++i) calls_.push_back({blind_[i]});
+        for (const auto i : apart_) calls_.push_back({i});
         for (Indices& call : calls_) std::ranges::sort(call);
         return std::move(calls_);
     }
@@ -105,6 +112,7 @@ class Splitter {
     Indices to_;
     Indices cc_;
     Indices blind_;
+    Indices apart_;  ///< differ in case alone from one before
     std::vector<Indices> calls_;
 };
 

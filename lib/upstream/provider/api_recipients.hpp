@@ -30,8 +30,9 @@ struct Addressed {
 /// who is blind is seen by others, and every call has somebody in `to`. Those who are seen stay
 /// together as far as the limits allow, so that they see each other; blind recipients go along with
 /// them, and those for whom no room is left (or all, where To and Cc name nobody of the envelope)
-/// get a call of their own each. `content` is nullptr for the raw form: then in order, `total` a
-/// call.
+/// get a call of their own each; so does an address that differs from one before in the case of its
+/// local part alone, which providers take for a repetition. `content` is nullptr for the raw form:
+/// then in order, `total` a call.
 [[nodiscard]] std::vector<std::vector<std::uint32_t>> split(const message::MimeContent* content,
                                                             std::span<const std::string> recipients,
                                                             const RecipientLimits& limits);

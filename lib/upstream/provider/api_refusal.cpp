@@ -31,6 +31,13 @@ std::vector<std::string_view> steps_of(std::string_view path) {
     return steps;
 }
 
+/// What stands in most addresses beside the `@`.
+bool is_of_address(char c) noexcept {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return letter || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80 ||
+           std::string_view("._%+-").contains(c);
+}
+
 bool is_list(std::string_view step) noexcept {
     return base::iequals(step, "to") || base::iequals(step, "cc") || base::iequals(step, "bcc");
 }
@@ -64,6 +71,23 @@ bool Named::add_address(std::string_view address) {
     return found;
 }
 
+void Named::add_mentioned(std::string_view words) {
+    const auto lower = base::to_lower(words);
+    for (const auto& recipient : message_.recipients) {
+        const auto address = base::to_lower(recipient);
+        for (auto at = lower.find(address); at != std::string::npos;
+             at = lower.find(address, at + 1)) {
+            const auto end = at + address.size();
+            const bool begins = at == 0 || !is_of_address(lower[at - 1]);
+            // A full stop may end the sentence.
+            const bool ends =
+                end == lower.size() || !is_of_address(lower[end]) ||
+                (lower[end] == '.' && (end + 1 == lower.size() || !is_of_address(lower[end + 1])));
+            if (begins && ends) add_address(recipient);
+        }
+    }
+}
+
 bool Named::any() const noexcept {
     return std::ranges::find(named_, true) != named_.end();
 }
@@ -82,6 +106,19 @@ std::vector<Outcome> taken_but_for(const Named& named, const ApiMessage& message
     for (std::size_t i = 0; i < outcomes.size(); ++i)
         if (named.has(i)) outcomes[i] = refused;
     return outcomes;
+}
+
+std::string without_addresses(std::string_view words) {
+    std::string left;
+    for (auto at = words.find('@'); at != std::string_view::npos; at = words.find('@')) {
+        auto begin = at;
+        while (begin > 0 && is_of_address(words[begin - 1])) --begin;
+        auto end = at + 1;
+        while (end < words.size() && (words[end] == '@' || is_of_address(words[end]))) ++end;
+        left.append(words.substr(0, begin)).append("?");
+        words.remove_prefix(end);
+    }
+    return left.append(words);
 }
 
 std::optional<base::WallTime> iso_time(std::string_view text) {

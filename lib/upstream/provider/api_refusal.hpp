@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,8 @@ class Named {
     bool add_path(std::string_view path);
     /// By its address, in any case. False if it is nobody of the call.
     bool add_address(std::string_view address);
+    /// All whose address stands somewhere in the words, in any case and as a whole.
+    void add_mentioned(std::string_view words);
 
     [[nodiscard]] bool any() const noexcept;
     [[nodiscard]] bool has(std::size_t index) const { return named_[index]; }
@@ -41,6 +44,9 @@ class Named {
 /// The call was taken but for the recipients that are named.
 [[nodiscard]] std::vector<Outcome> taken_but_for(const Named& named, const ApiMessage& message,
                                                  const Outcome& taken, const Outcome& refused);
+
+/// The words with `?` for each address, whose parts could be taken for words: `sender@example.net`.
+[[nodiscard]] std::string without_addresses(std::string_view words);
 
 /// `2024-01-02T00:00:00Z`; nothing if it is none.
 [[nodiscard]] std::optional<base::WallTime> iso_time(std::string_view text);

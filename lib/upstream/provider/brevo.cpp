@@ -111,13 +111,13 @@ net::HttpRequest probe_request(const ProviderSettings& settings) {
 std::vector<Outcome> invalid(const net::HttpResponse& answer, const ApiMessage& message,
                              std::string_view words) {
     const auto count = message.recipients.size();
-    if (api::mentions(words, {"sender"}))
+    // An address may hold these words itself.
+    const auto plain = api::without_addresses(words);
+    if (api::mentions(plain, {"sender"}))
         return api::for_all(count, api::sender_unverified(answer, words));
     api::Named named(message);
-    const auto lower = base::to_lower(words);
-    for (const auto& recipient : message.recipients)
-        if (lower.contains(base::to_lower(recipient))) named.add_address(recipient);
-    if (named.any() || api::mentions(words, {"in to", "in cc", "in bcc", "recipient"}))
+    named.add_mentioned(words);
+    if (named.any() || api::mentions(plain, {"in to", "in cc", "in bcc", "recipient"}))
         return api::refused_for(named, message, api::recipient_refused(answer, words));
     return api::for_all(count, api::message_refused(answer, words));
 }

@@ -107,7 +107,12 @@ Outcome bad_request(const net::HttpResponse& answer, std::string_view words) {
         (api::mentions(words, {"account"}) &&
          api::mentions(words, {"disabled", "suspend", "review", "blocked"}));
     if (account) return api::account_trouble(answer, words);
-    return api::message_refused(answer, words);
+    if (api::mentions(words, {"sender", "from address", "from email", "from domain", "not verified",
+                              "unverified", "not validated"}))
+        return api::sender_unverified(answer, words);
+    if (api::mentions(words, {"attachment", "too large", "too big"}))
+        return api::message_refused(answer, words);
+    return api::our_mistake(answer, words);
 }
 
 std::vector<Outcome> outcomes_of(const net::HttpResponse& answer, const ApiMessage& message,

@@ -29,19 +29,52 @@ std::size_t find_tag(std::string_view lower, std::string_view tag, std::size_t f
     return std::string_view::npos;
 }
 
-/// A whole document in the pieces that MailUp puts together again; a fragment is the body as it is.
+/// In lower case, with something else for comments and scripts, whose tags are none.
+std::string markup_of(std::string_view html) {
+    constexpr std::string_view comment = "<!--";
+    std::string lower = base::to_lower(html);
+    for (std::size_t at = 0;;) {
+        const auto remark = lower.find(comment, at);
+        const auto begin = std::min(remark, find_tag(lower, "<script", at));
+        if (begin == std::string::npos) return lower;
+        const std::string_view closing = begin == remark ? "-->" : "</script";
+        // `<!-->` is a comment as well.
+        const auto end = lower.find(closing, begin + (begin == remark ? 2 : 0));
+        at = std::min(end == std::string::npos ? end : end + closing.size(), lower.size());
+        std::fill(lower.begin() + static_cast<std::ptrdiff_t>(begin),
+                  lower.begin() + static_cast<std::ptrdiff_t>(at), '-');
+    }
+}
+
+/// Whether nothing stands in the text but the end of the document.
+bool ends_document(std::string_view markup) {
+    const auto end = find_tag(markup, "</html");
+    const auto close = end == std::string_view::npos ? end : markup.find('>', end);
+    const auto blank = [](std::string_view text) {
+        return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+    };
+    if (close == std::string_view::npos) return blank(markup);
+    return blank(markup.substr(0, end)) && blank(markup.substr(close + 1));
+}
+
+/// A whole document in the pieces that MailUp puts together again; a fragment, and what could not
+/// be put together again, is the body as it is.
 json::object html_of(std::string_view html) {
     constexpr auto none = std::string_view::npos;
-    const std::string lower = base::to_lower(html);
+    const std::string lower = markup_of(html);
     json::object object{
         {"DocType", nullptr}, {"Head", nullptr}, {"Body", html}, {"BodyTag", "<body>"}};
     const auto body = find_tag(lower, "<body");
     const auto body_begin = body == none ? none : lower.find('>', body);
-    if (body_begin == none) return object;
+    if (body_begin == none || find_tag(lower, "<body", body_begin) != none) return object;
+    const auto body_close = find_tag(lower, "</body");
+    const auto close_end = body_close == none ? none : lower.find('>', body_close);
+    if (body_close != none && (body_close < body || close_end == none ||
+                               !ends_document(std::string_view(lower).substr(close_end + 1))))
+        return object;
     object["BodyTag"] = html.substr(body, body_begin + 1 - body);
-    const auto body_end = std::min(lower.rfind("</body"), html.size());
     object["Body"] =
-        html.substr(body_begin + 1, std::max(body_end, body_begin + 1) - body_begin - 1);
+        html.substr(body_begin + 1, std::min(body_close, html.size()) - body_begin - 1);
     const auto head = find_tag(lower, "<head");
     const auto head_begin = head == none ? none : lower.find('>', head);
     const auto head_end = head_begin == none ? none : lower.find("</head", head_begin);
@@ -145,8 +178,13 @@ std::vector<Outcome> outcomes_of(const net::HttpResponse& answer, const ApiMessa
         return all(api::account_trouble(answer, words));
     if (api::mentions(words, {"quota", "limit", "credit"}))
         return all(api::throttled(answer, words, api::retry_after(answer, now)));
-    if (answer.status == 403) return all(api::message_refused(answer, words));
-    return all(api::temporary(answer, words));
+    if (api::mentions(words,
+                      {"sender", "from address", "from email", "not verified", "unverified"}))
+        return all(api::sender_unverified(answer, words));
+    if (answer.status != 403) return all(api::temporary(answer, words));
+    if (api::mentions(words, {"attachment", "too large", "too big"}))
+        return all(api::message_refused(answer, words));
+    return all(api::our_mistake(answer, words));
 }
 
 }  // namespace

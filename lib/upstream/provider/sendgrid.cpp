@@ -108,6 +108,9 @@ std::optional<std::chrono::seconds> wait_of(const net::HttpResponse& answer, bas
 /// 400: each error says which field of the request it is about.
 std::vector<Outcome> bad_request(const net::HttpResponse& answer, const json::value& body,
                                  const ApiMessage& message, std::string_view words) {
+    // Two addresses that SendGrid holds to be one: each takes them alone.
+    if (api::mentions(words, {"should be unique between"}))
+        return api::for_one_of(message.recipients.size(), api::message_refused(answer, words));
     api::Named named(message);
     bool recipients_only = true;
     for (const auto& error : body.at("errors").as_array()) {

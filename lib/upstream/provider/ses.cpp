@@ -90,6 +90,9 @@ std::vector<Outcome> refused(const net::HttpResponse& answer, std::size_t recipi
                              base::WallTime now) {
     const auto [code, words] = problem_of(answer);
     if (code == "MessageRejected") {
+        // Of the account, not of this message.
+        if (api::mentions(words, {"for this account", "sending paused", "sending suspended"}))
+            return api::for_all(recipients, api::account_trouble(answer, words));
         const bool unverified = api::mentions(words, {"is not verified", "are not verified"});
         return api::for_all(recipients, unverified ? api::sender_unverified(answer, words)
                                                    : api::message_refused(answer, words));

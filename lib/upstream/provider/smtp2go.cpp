@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/base64.hpp"
 #include "base/text.hpp"
@@ -15,6 +16,7 @@
 #include "smtp/path.hpp"
 #include "upstream/provider/api_json.hpp"
 #include "upstream/provider/api_outcome.hpp"
+#include "upstream/provider/api_refusal.hpp"
 #include "upstream/provider/providers.hpp"
 
 /// SMTP2GO, email/mime of API version 3. It sends to whom the header names, and knows no envelope:
@@ -133,23 +135,47 @@ net::HttpRequest probe_request(const ProviderSettings& settings) {
     return call(json::object(), settings);
 }
 
+struct Problem {
+    std::string code;  ///< `E_ApiResponseCodes.API_EXCEPTION`; empty if the answer names none
+    std::string words;
+};
+
 /// An error object, which stands under `data` or at the root.
-Outcome error_of(const net::HttpResponse& answer, const json::value& body, base::WallTime now) {
-    const auto words =
-        api::words_at(answer, body, {"/data/error", "/error", "/data/error_code", "/error_code"});
+Problem problem_of(const net::HttpResponse& answer, const json::value& body) {
     auto code = api::text_at(body, "/data/error_code");
     if (code.empty()) code = api::text_at(body, "/error_code");
+    return {
+        std::move(code),
+        api::words_at(answer, body, {"/data/error", "/error", "/data/error_code", "/error_code"})};
+}
+
+/// Anything may be behind it; only the words tell.
+std::vector<Outcome> exception_outcomes(const net::HttpResponse& answer, std::string_view words,
+                                        const ApiMessage& message) {
+    const auto all = [&](const Outcome& outcome) {
+        return api::for_all(message.recipients.size(), outcome);
+    };
+    // An address may hold these words itself.
+    const auto plain = api::without_addresses(words);
+    if (api::mentions(plain, {"sender", "not verified", "unverified"}))
+        return all(api::sender_unverified(answer, words));
+    if (api::mentions(plain, {"api key", "api_key", "account", "permission"}))
+        return all(api::account_trouble(answer, words));
+    api::Named named(message);
+    named.add_mentioned(words);
+    if (named.any() && api::mentions(plain, {"invalid", "not valid", "recipient"}))
+        return api::refused_for(named, message, api::recipient_refused(answer, words));
+    if (api::mentions(plain, {"mime", "attachment", "too large", "too big"}))
+        return all(api::message_refused(answer, words));
+    return all(api::our_mistake(answer, words));
+}
+
+Outcome error_of(const net::HttpResponse& answer, const Problem& problem, base::WallTime now) {
+    const auto& [code, words] = problem;
     if (answer.status == 400 && code.ends_with("ENDPOINT_PERMISSION_DENIED"))
         return api::account_trouble(answer, words);
     if (answer.status == 400 && code.ends_with("NON_VALIDATING_IN_PAYLOAD"))
         return api::message_refused(answer, words);
-    if (answer.status == 400 && code.ends_with("API_EXCEPTION")) {
-        if (api::mentions(words, {"sender", "not verified", "unverified"}))
-            return api::sender_unverified(answer, words);
-        if (api::mentions(words, {"api key", "api_key", "account", "permission"}))
-            return api::account_trouble(answer, words);
-        return api::message_refused(answer, words);
-    }
     if (answer.status == 402) return api::account_trouble(answer, words);
     if (answer.status == 429) {
         constexpr std::chrono::seconds least = std::chrono::minutes(1);
@@ -174,9 +200,7 @@ bool is_transient(std::string_view reason) {
     return false;
 }
 
-Outcome outcome_of(const net::HttpResponse& answer, base::WallTime now) {
-    const auto body = api::parse_body(answer).value_or(nullptr);
-    if (answer.status != 200) return error_of(answer, body, now);
+Outcome outcome_of(const net::HttpResponse& answer, const json::value& body) {
     const auto failed = api::integer_at(body, "/data/failed").value_or(0);
     const auto succeeded = api::integer_at(body, "/data/succeeded").value_or(0);
     if (failed == 0 && succeeded > 0) {
@@ -193,7 +217,13 @@ Outcome outcome_of(const net::HttpResponse& answer, base::WallTime now) {
 
 std::vector<Outcome> outcomes_of(const net::HttpResponse& answer, const ApiMessage& message,
                                  base::WallTime now) {
-    return api::for_all(message.recipients.size(), outcome_of(answer, now));
+    const auto body = api::parse_body(answer).value_or(nullptr);
+    if (answer.status == 200)
+        return api::for_all(message.recipients.size(), outcome_of(answer, body));
+    const auto problem = problem_of(answer, body);
+    if (answer.status == 400 && problem.code.ends_with("API_EXCEPTION"))
+        return exception_outcomes(answer, problem.words, message);
+    return api::for_all(message.recipients.size(), error_of(answer, problem, now));
 }
 
 }  // namespace

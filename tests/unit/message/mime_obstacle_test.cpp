@@ -269,6 +269,32 @@ Content-Type: text/calendar; method=REPLY; charset=utf-8
 
 BEGIN:VCALENDAR
 )"},
+    {"CalendarMethodWithALineBreak", Kind::header, R"(
+From: a@example.com
+Content-Type: multipart/alternative; boundary=b
+
+--b
+
+x
+--b
+Content-Type: text/calendar; method*=utf-8''REQ%0D%0AX-Evil:%20y
+
+BEGIN:VCALENDAR
+--b--
+)"},
+    {"CalendarMethodWithAParameter", Kind::header, R"(
+From: a@example.com
+Content-Type: multipart/alternative; boundary=b
+
+--b
+
+x
+--b
+Content-Type: text/calendar; method="REQUEST; x=y"
+
+BEGIN:VCALENDAR
+--b--
+)"},
     {"TwoContentTypes", Kind::structure, R"(
 From: a@example.com
 Content-Type: text/plain

@@ -130,10 +130,12 @@ class HttpClientH2Test : public ::testing::Test {
         result.body = std::move(body);
         return result;
     }
-    HttpClient::Result call(std::string body) {
+    HttpClient::Result call(std::string body, bool http2 = true) {
         std::optional<HttpClient::Result> result;
+        auto asked = request(std::move(body));
+        asked.http2 = http2;
         test::run(context_, [&]() -> asio::awaitable<void> {
-            result = co_await client_->call(request(std::move(body)));
+            result = co_await client_->call(std::move(asked));
         });
         return std::move(*result);
     }
@@ -170,6 +172,17 @@ TEST_F(HttpClientH2Test, ManyCallsShareAConnection) {
     while (ended < 30) ASSERT_GT(context_.run_one_for(std::chrono::seconds(30)), 0U);
     EXPECT_EQ(server_.bodies.size(), 31U);
     EXPECT_EQ(server_.connections, 1U);
+}
+
+/// The server takes nothing else: no request reaches it, nor over the connection that is open.
+TEST_F(HttpClientH2Test, SpeaksHttp1WhereTheRequestWantsIt) {
+    ASSERT_TRUE(call("first").answer);
+    const auto result = call("second", false);
+    ASSERT_FALSE(result.answer);
+    EXPECT_FALSE(result.answer.error().request_sent);
+    EXPECT_THAT(server_.bodies, testing::ElementsAre("first"));
+    EXPECT_EQ(server_.connections, 2U);
+    EXPECT_TRUE(call("third").answer);
 }
 
 TEST_F(HttpClientH2Test, ARequestThatWasReadWholeIsNeverRepeated) {

@@ -60,6 +60,7 @@ TEST(ReadToken, TakesATokenWithItsLifetime) {
     EXPECT_EQ(rotated->lifetime, 60s);
     EXPECT_EQ(rotated->refresh.reveal(), "R");
     EXPECT_EQ(read(200, R"({"access_token":"A"})")->lifetime, 1h);
+    EXPECT_TRUE(read(201, R"({"access_token":"A"})"));
     EXPECT_EQ(read(200, R"({"access_token":"A","expires_in":-1})")->lifetime, 1h);
     EXPECT_EQ(read(200, R"({"access_token":"A","expires_in":99999999999})")->lifetime, 24h);
 }
@@ -92,7 +93,8 @@ TEST(ReadToken, TellsWhatStaysWrongFromWhatPasses) {
         {200, R"({"access_token":"a b"})", Verdict::deferred},
         {200, "{\"access_token\":\"a\\u0001auth=x\"}", Verdict::deferred},
         {200, R"({"access_token":"a","token_type":"mac"})", Verdict::deferred},
-        {201, R"({"access_token":"a"})", Verdict::deferred},
+        {201, R"({"access_token":"a","token_type":"mac"})", Verdict::deferred},
+        {204, "", Verdict::deferred},
     };
     for (const auto& each : cases) {
         SCOPED_TRACE(each.body);
@@ -115,9 +117,11 @@ TEST(ReadToken, ShowsNoSecretAndNoToken) {
     ASSERT_FALSE(echoed);
     EXPECT_EQ(echoed.error().reply.text(),
               "4.7.0 HTTP 400: cannot get a token: invalid_client: *** ***");
-    const auto odd = read(200, R"({"access_token":"MARK","token_type":"mac"})");
-    ASSERT_FALSE(odd);
-    EXPECT_EQ(odd.error().reply.text().find("MARK"), std::string::npos);
+    for (const int status : {200, 201, 203}) {
+        const auto odd = read(status, R"({"access_token":"MARK","token_type":"mac"})");
+        ASSERT_FALSE(odd);
+        EXPECT_EQ(odd.error().reply.text().find("MARK"), std::string::npos);
+    }
 }
 
 TEST(NoToken, DefersTheUpstream) {

@@ -28,6 +28,24 @@ TEST(Redaction, EndsWhereThePasswordIsTheMaskItself) {
     EXPECT_EQ(reply, saying("a***b"));
 }
 
+TEST(Redaction, CutsOutWhatIsLeftOfASecretAtTheEnd) {
+    Redaction redaction;
+    redaction.add(base::Secret("SG.0123456789"));
+    const auto after = [&](const std::string& line) {
+        auto reply = saying(line);
+        redaction.apply(reply);
+        return reply.lines.back();
+    };
+    EXPECT_EQ(after("bad key SG.0123456..."), "bad key ***...");
+    EXPECT_EQ(after("bad key SG.012"), "bad key ***");
+    EXPECT_EQ(after("bad key SG.012345678"), "bad key ***");
+    EXPECT_EQ(after("bad key " + base::base64_encode("SG.0123456789").substr(0, 9) + "..."),
+              "bad key ***...");
+    EXPECT_EQ(after("bad key SG.01..."), "bad key SG.01...");
+    EXPECT_EQ(after("SG.012345 is bad"), "SG.012345 is bad");
+    EXPECT_EQ(after(""), "");
+}
+
 TEST(Redaction, LeavesRepliesAloneWithoutAPassword) {
     auto reply = saying("no");
     Redaction("", base::Secret()).apply(reply);

@@ -155,6 +155,35 @@ TEST_F(TokenSourceTest, LetsAnotherAskWhenTheFirstIsCancelled) {
     EXPECT_EQ(second.front()->reveal(), "t2");
 }
 
+/// As when the daemon ends: the source goes first, the calls under way with the io_context.
+TEST(TokenSourceEnd, OutlivesTheSourceInCallsUnderWay) {
+    const TestClock clock;
+    const auto kept = std::make_shared<int>();
+    {
+        test::Loop loop;
+        HttpServer server(loop.context, [](const SeenRequest&) { return std::nullopt; });
+        auto source = std::make_unique<TokenSource>(
+            loop.context,
+            config::OAuth2{.token_url = server.url() + "/token",
+                           .client_id = "id",
+                           .client_secret = base::Secret("secret"),
+                           .grant = config::OAuth2::Grant::client_credentials,
+                           .refresh_token = {},
+                           .scope = {}},
+            clock);
+        const auto ask = [](TokenSource& of) -> boost::asio::awaitable<void> {
+            (void)co_await of.token();
+        };
+        for (int i = 0; i < 2; ++i)
+            boost::asio::co_spawn(loop.context, ask(*source), [kept](std::exception_ptr) {});
+        loop.run_until([&] { return server.seen().size() == 1; });
+        source.reset();
+        loop.context.poll();
+        EXPECT_GT(kept.use_count(), 1);
+    }
+    EXPECT_EQ(kept.use_count(), 1);
+}
+
 TEST_F(TokenSourceTest, DefersWithoutATokenServer) {
     (void)source();
     server_.stop();

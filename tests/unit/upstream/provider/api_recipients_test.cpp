@@ -78,6 +78,15 @@ TEST(Split, GivesEachACallWhereNobodyIsSeen) {
                 ElementsAre(ElementsAre(0), ElementsAre(1)));
 }
 
+TEST(Split, KeepsTwoSpellingsOfAnAddressApart) {
+    const auto content =
+        header({{"", "Bob@x.example"}}, {{"", "bob@x.example"}, {"", "c@x.example"}});
+    const Names names{"Bob@x.example", "c@x.example", "bob@x.example", "BOB@x.example",
+                      "Bob@X.example"};
+    EXPECT_THAT(split(&content, names, {.to = 50, .cc = 50, .bcc = 50, .total = 50}),
+                ElementsAre(ElementsAre(0, 1, 4), ElementsAre(2), ElementsAre(3)));
+}
+
 TEST(Split, CutsTheRawFormInOrder) {
     EXPECT_THAT(split(nullptr, Names{"a", "b", "c", "d", "e"}, {.to = 1, .total = 2}),
                 ElementsAre(ElementsAre(0, 1), ElementsAre(2, 3), ElementsAre(4)));

@@ -104,6 +104,17 @@ TEST(BrevoOutcomes, RefuseOnlyWhoIsNamed) {
         ElementsAre(Class::single, Class::recipient, Class::single));
 }
 
+TEST(BrevoOutcomes, TakeNoAddressForAWord) {
+    test::check_answers(
+        brevo_provider,
+        {{400,
+          R"({"code":"invalid_parameter","message":"email sender@example.net is not valid in to"})",
+          Class::recipient},
+         {400, R"({"code":"invalid_parameter","message":"sender sender@example.net is not valid"})",
+          Class::sender}},
+        {"sender@example.net"});
+}
+
 TEST(BrevoProbe, SendsNothing) {
     const auto probe = brevo_provider.probe(test::fake_settings(brevo_provider));
     EXPECT_EQ(probe.method, "GET");

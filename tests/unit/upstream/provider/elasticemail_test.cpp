@@ -77,7 +77,11 @@ TEST(ElasticemailOutcomes, AreOfTheirClass) {
         {400, R"({"Error":"Account disabled"})", Class::account},
         {400, R"({"Error":"Not enough credits"})", Class::throttle},
         {400, R"({"Error":"Daily limit reached"})", Class::throttle},
-        {400, R"({"Error":"Invalid From email address"})", Class::message},
+        {400, R"({"Error":"Invalid From email address"})", Class::sender},
+        {400, R"({"Error":"The domain example.com is not verified"})", Class::sender},
+        {400, R"({"Error":"Attachment type is not allowed"})", Class::message},
+        {400, R"({"Error":"The message is too large"})", Class::message},
+        {400, R"({"Error":"something new"})", Class::mistake},
         {400, "Bad Request", Class::mistake},
         {401, "", Class::account},
         {429, "", Class::throttle},
@@ -86,7 +90,7 @@ TEST(ElasticemailOutcomes, AreOfTheirClass) {
         {503, "", Class::temporary},
     };
     test::check_answers(elasticemail_provider, cases);
-    test::check_foreign_answers(elasticemail_provider);
+    test::check_foreign_answers(elasticemail_provider, {R"({"Error":"something new"})"});
     test::check_cut_answer(elasticemail_provider, 200,
                            R"({"TransactionID":"0000-1111","MessageID":"-FAKEid"})");
 }

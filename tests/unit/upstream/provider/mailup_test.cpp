@@ -64,8 +64,28 @@ TEST(MailupRequest, SplitsADocument) {
         html_part("<header>x</header>"),
         boost::json::parse(
             R"({"DocType":null,"Head":null,"BodyTag":"<body>","Body":"<header>x</header>"})"));
-    EXPECT_EQ(html_part("</body><body>"),
-              boost::json::parse(R"({"DocType":null,"Head":null,"BodyTag":"<body>","Body":""})"));
+}
+
+TEST(MailupRequest, SplitsNoDocumentAtACommentOrScript) {
+    EXPECT_EQ(html_part("<head><!-- <body> --><script>'<body>'</script></head>"
+                        "<body id=1>a<!-- </body> -->b</body>\n</html>\n"),
+              (boost::json::object{{"DocType", nullptr},
+                                   {"Head", "<!-- <body> --><script>'<body>'</script>"},
+                                   {"BodyTag", "<body id=1>"},
+                                   {"Body", "a<!-- </body> -->b"}}));
+    EXPECT_EQ(html_part("<!-->x<body>a</body>").at("BodyTag"), "<body>");
+}
+
+TEST(MailupRequest, KeepsADocumentWholeThatCouldNotBePutTogetherAgain) {
+    for (const std::string html :
+         {"</body><body>", "<body>a</body>unsubscribe", "<body>a</body></html><img src=x>",
+          "<body>a</body><body>b</body>", "<body>a<body>b</body>", "<body>a</body></body>",
+          "<body>a</body><!--[if mso]>x<![endif]-->", "<!-- <body>open"})
+        EXPECT_EQ(
+            html_part(html),
+            (boost::json::object{
+                {"DocType", nullptr}, {"Head", nullptr}, {"BodyTag", "<body>"}, {"Body", html}}))
+            << html;
 }
 
 TEST(MailupOutcomes, AreOfTheirClass) {
@@ -79,7 +99,11 @@ TEST(MailupOutcomes, AreOfTheirClass) {
         {200, R"({"Status":"error","Code":"102","Message":"Hourly limit reached"})",
          Class::throttle},
         {403, R"({"Status":"error","Code":"300","Message":"Recipients are missing"})",
+         Class::mistake},
+        {403, R"({"Status":"error","Code":"301","Message":"Attachment not allowed"})",
          Class::message},
+        {403, R"({"Status":"error","Code":"302","Message":"Sender is not allowed"})",
+         Class::sender},
         {403, "", Class::account},
         {401, R"({"Status":"error","Code":"1","Message":""})", Class::account},
         {429, R"({"Status":"error","Code":"1","Message":"x"})", Class::throttle},
@@ -88,7 +112,8 @@ TEST(MailupOutcomes, AreOfTheirClass) {
         {503, "", Class::temporary},
     };
     test::check_answers(mailup_provider, cases);
-    test::check_foreign_answers(mailup_provider);
+    test::check_foreign_answers(mailup_provider,
+                                {R"({"Status":"error","Code":"999","Message":"something new"})"});
     test::check_cut_answer(mailup_provider, 200, R"({"Status":"done","Code":"0","Message":""})");
 }
 

@@ -49,8 +49,9 @@ Class class_of(const Outcome& outcome);
 void check_answers(const Provider& provider, const std::vector<AnswerCase>& cases,
                    const std::vector<std::string>& recipients = three_recipients);
 
-/// Answers that no provider gives: never a delivery, and never a bounce but for 413.
-void check_foreign_answers(const Provider& provider);
+/// Answers that no provider gives, and the provider's `own` errors in words that nobody knows:
+/// never a delivery, and never a bounce but for 413.
+void check_foreign_answers(const Provider& provider, const std::vector<std::string_view>& own = {});
 
 /// An answer of success of which a part was lost: never a delivery, and never a bounce.
 void check_cut_answer(const Provider& provider, int status, std::string_view body);

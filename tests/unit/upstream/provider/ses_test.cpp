@@ -98,6 +98,13 @@ TEST(SesOutcome, KnowsEveryDocumentedAnswer) {
               Class::sender),
         error(400, "com.amazonaws.sesv2#MessageRejected",
               R"({"message":"Transaction failed: Duplicate header 'Subject'."})", Class::message),
+        error(400, "MessageRejected",
+              R"({"message":"Sending paused for this account. For more information, please check )"
+              R"(the inbox of the email address associated with your AWS account."})",
+              Class::account),
+        error(400, "MessageRejected", R"({"message":"Sending suspended for this account."})",
+              Class::account),
+        error(400, "MessageRejected", R"({"message":"SENDING PAUSED"})", Class::account),
         error(400, "MailFromDomainNotVerifiedException", no_words, Class::sender),
         error(400, "BadRequestException", R"({"message":"Too many attachments"})", Class::message),
         error(400, "BadRequestException", R"({"message":"Illegal address"})", Class::single),

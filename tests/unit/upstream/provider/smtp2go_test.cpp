@@ -183,6 +183,21 @@ TEST(Smtp2goOutcome, KnowsEveryDocumentedAnswer) {
     test::check_answers(smtp2go_provider, answers);
 }
 
+TEST(Smtp2goOutcome, TakesNoAddressForAWord) {
+    const auto error = [](std::string_view words) {
+        return R"({"data":{"error_code":"E_ApiResponseCodes.API_EXCEPTION","error":")" +
+               std::string(words) + R"("}})";
+    };
+    const auto invalid = error("sender@example.net is not valid");
+    const auto unverified = error("Sender <sender@example.net> is not valid");
+    const auto unknown = error("account@example.net: something new");
+    test::check_answers(smtp2go_provider,
+                        {{400, invalid, Class::recipient}, {400, unverified, Class::sender}},
+                        {"sender@example.net"});
+    test::check_answers(smtp2go_provider, {{400, unknown, Class::mistake}},
+                        {"account@example.net"});
+}
+
 TEST(Smtp2goOutcome, HasTheId) {
     const std::string raw = header + body;
     const auto outcomes = smtp2go_provider.outcomes(
@@ -193,7 +208,9 @@ TEST(Smtp2goOutcome, HasTheId) {
 }
 
 TEST(Smtp2goOutcome, IsSafeForWhatNobodyDocuments) {
-    test::check_foreign_answers(smtp2go_provider);
+    test::check_foreign_answers(
+        smtp2go_provider,
+        {R"({"data":{"error_code":"E_ApiResponseCodes.API_EXCEPTION","error":"something new"}})"});
     test::check_cut_answer(
         smtp2go_provider, 200,
         R"({"request_id":"aa","data":{"succeeded":1,"failed":0,"failures":[],"email_id":"1u0SwL-F"}})");
