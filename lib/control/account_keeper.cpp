@@ -230,8 +230,10 @@ AccountKeeper::Result<void> AccountKeeper::use(std::shared_ptr<State> next) {
     try {
         if (apply_) apply_(*next->config);
     } catch (const std::exception& e) {
-        return std::unexpected(broken(
-            fmt::format("the change is stored, but takes effect at the next start only: {}; a password that was made is lost, make another with `outpostctl account reset-password`", e.what())));
+        return std::unexpected(broken(fmt::format(
+            "the change is stored, but takes effect at the next start only: {}; a password that "
+            "was made is lost, make another with `outpostctl account reset-password`",
+            e.what())));
     }
     return {};
 }

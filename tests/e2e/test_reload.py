@@ -76,15 +76,16 @@ def test_a_port_does_not_change_its_address(relay, peer):
 
 
 def test_a_reload_while_the_daemon_stops_is_refused_or_goes_unheard(relay):
-    with submit.client(relay) as session:
-        assert session.mail(outpost.SENDER)[0] == 250
-        relay.daemon.signal(signal.SIGTERM)
-        relay.wait_log("stopping signal=SIGTERM")
-        asking = subprocess.Popen([outpost.CTL, "--socket", relay.socket, "reload"], stderr=subprocess.PIPE)
-        session.rset()
-        assert relay.daemon.wait() == 0
-        assert asking.wait(60) != 0
-        asking.stderr.close()
+    session = submit.client(relay)
+    assert session.mail(outpost.SENDER)[0] == 250
+    relay.daemon.signal(signal.SIGTERM)
+    relay.wait_log("stopping signal=SIGTERM")
+    asking = subprocess.Popen([outpost.CTL, "--socket", relay.socket, "reload"], stderr=subprocess.PIPE)
+    session.rset()
+    assert relay.daemon.wait() == 0
+    assert asking.wait(60) != 0
+    asking.stderr.close()
+    session.close()
     relay.daemon = None
 
 
