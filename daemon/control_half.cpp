@@ -27,6 +27,7 @@ ControlHalf::ControlHalf(const World& world)
             .account = [&authenticator = world.authenticator](
                            std::string_view name) { return authenticator.directory()->find(name); },
             .limiter = world.limiter,
+            .limit_store = world.limit_store,
             .accounts = world.accounts,
             .pool = world.pool,
             .reload = world.reload,
@@ -37,6 +38,7 @@ ControlHalf::ControlHalf(const World& world)
                 .spool = world.spool,
                 .delivery = world.delivery,
                 .limiter = world.limiter,
+                .limit_store = world.limit_store,
                 .tls = world.tls}),
       threads_(1, "control") {
     const auto& control = world.config.control;

@@ -126,6 +126,7 @@ ControlHalf::World Daemon::control_world(const config::Config& config) {
             .delivery = {delivery_.executor(), [this] { return delivery_.desk(); }},
             .authenticator = authenticator_,
             .limiter = limits_.limiter(),
+            .limit_store = [this] { return limits_.state(); },
             .tls = [this] { return tls(); },
             .accounts = accounts_,
             .pool = file_pool_,

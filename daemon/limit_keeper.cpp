@@ -42,14 +42,6 @@ void log_limit_store(const std::string& error) {
                                 key, why, key));
 }
 
-void log_redis(bool away, const std::string& text) {
-    if (away) {
-        base::log::error("shared limits", {{"state", "on its own"}, {"reason", text}});
-    } else {
-        base::log::info("shared limits", {{"state", "shared"}, {"what", text}});
-    }
-}
-
 store::RedisOptions redis_options(const config::LimitStore::Redis& from) {
     return {.address = {.host = from.host,
                         .port = from.port,
@@ -64,9 +56,10 @@ store::RedisOptions redis_options(const config::LimitStore::Redis& from) {
 LimitKeeper::LimitKeeper(const config::Config& config, const base::Clock& clock)
     : database_(std::filesystem::path(config.data_dir) / "outpost.db"), writer_(database_) {
     if (const auto& redis = config.limits.redis) {
+        state_ = {.state = "on its own", .reason = "not connected yet"};
         store_ = std::make_unique<store::RedisLeaseStore>(
             redis_options(*redis), std::filesystem::path(config.data_dir) / "redis-node", clock,
-            log_redis);
+            [this](bool away, const std::string& text) { redis_changed(away, text); });
     } else {
         store_ = std::make_unique<store::SqliteLeaseStore>(database_, writer_, clock);
     }
@@ -75,6 +68,23 @@ LimitKeeper::LimitKeeper(const config::Config& config, const base::Clock& clock)
         limit::Limiter::Events{
             .warning = log_quota, .trouble = log_limit_store, .unreadable = refuse_unreadable},
         limit::read_boot_id());
+}
+
+control::LimitStoreState LimitKeeper::state() const {
+    const std::lock_guard lock(mutex_);
+    return state_;
+}
+
+void LimitKeeper::redis_changed(bool away, const std::string& text) {
+    const std::string state = away ? "on its own" : "shared";
+    {
+        const std::lock_guard lock(mutex_);
+        state_ = {.state = state, .reason = away ? text : std::string()};
+    }
+    if (away)
+        base::log::error("shared limits", {{"state", state}, {"reason", text}});
+    else
+        base::log::info("shared limits", {{"state", state}, {"what", text}});
 }
 
 }  // namespace outpost

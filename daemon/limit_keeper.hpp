@@ -1,10 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 
 #include "base/clock.hpp"
 #include "config/types.hpp"
+#include "control/limit_store_state.hpp"
 #include "limit/limiter.hpp"
 #include "store/database.hpp"
 #include "store/writer.hpp"
@@ -20,8 +23,14 @@ class LimitKeeper {
     [[nodiscard]] limit::Limiter& limiter() noexcept { return *limiter_; }
     [[nodiscard]] const store::Database& database() const noexcept { return database_; }
     [[nodiscard]] store::Writer& writer() noexcept { return writer_; }
+    /// Thread-safe.
+    [[nodiscard]] control::LimitStoreState state() const;
 
   private:
+    void redis_changed(bool away, const std::string& text);
+
+    mutable std::mutex mutex_;
+    control::LimitStoreState state_;
     store::Database database_;
     store::Writer writer_;
     std::unique_ptr<limit::LeaseStore> store_;

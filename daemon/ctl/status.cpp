@@ -21,6 +21,11 @@ int status(Session& session) {
               << ", since " << text(*answer, "started") << '\n';
     const bool accepting = answer->at("accepting").as_bool();
     std::cout << (accepting ? "takes mail" : "takes no mail: " + text(*answer, "reason")) << '\n';
+    const auto& limits = answer->at("limits");
+    if (const std::string state = text(limits, "state"); state == "shared")
+        std::cout << "limits are shared with other nodes\n";
+    else if (state != "local")
+        std::cout << "limits are this node's own share: " << text(limits, "reason") << '\n';
     std::cout << text(*answer, "queued") << " messages in the queue";
     if (const std::string oldest = text(*answer, "oldest"); !oldest.empty())
         std::cout << ", the oldest since " << oldest;

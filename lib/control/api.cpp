@@ -96,6 +96,8 @@ asio::awaitable<Response> Api::status() {
                         {"reason", health.reason},
                         {"queued", counts.queued},
                         {"upstreams", std::move(all)}};
+    const LimitStoreState limits = parts_.limit_store();
+    object["limits"] = {{"state", limits.state}, {"reason", limits.reason}};
     object["oldest"] =
         counts.oldest ? json::value(base::rfc3339(*counts.oldest)) : json::value(nullptr);
     co_return json_response(object);

@@ -15,6 +15,7 @@
 #include "control/account_keeper.hpp"
 #include "control/at_desk.hpp"
 #include "control/http_server.hpp"
+#include "control/limit_store_state.hpp"
 #include "delivery/desk.hpp"
 #include "history/event.hpp"
 #include "limit/limiter.hpp"
@@ -45,6 +46,7 @@ class Api {
         /// The account of that name; null if there is none.
         std::function<std::shared_ptr<const account::Account>(std::string_view)> account;
         limit::Limiter& limiter;
+        LimitStoreView limit_store;
         AccountKeeper& accounts;
         net::OffloadPool& pool;  ///< for changes of accounts, and searches in the history
         Reload reload;

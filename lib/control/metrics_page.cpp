@@ -29,6 +29,7 @@ asio::awaitable<Response> MetricsPage::show() {
     seen.now = parts_.clock.wall();
     for (const auto id : parts_.limiter.all())
         seen.limits.push_back({parts_.limiter.key(id), parts_.limiter.levels(id)});
+    seen.limits_reachable = parts_.limit_store().state != "on its own";
     seen.disk = parts_.spool.disk_use();
     seen.accepting = parts_.spool.health().accepting;
     if (const auto tls = parts_.tls()) seen.certificates = tls->certificates();

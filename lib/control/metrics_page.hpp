@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "control/at_desk.hpp"
 #include "control/http_server.hpp"
+#include "control/limit_store_state.hpp"
 #include "control/observations.hpp"
 #include "limit/limiter.hpp"
 #include "net/tls_context.hpp"
@@ -27,6 +28,7 @@ class MetricsPage {
         const spool::Spool& spool;
         DeskAccess delivery;
         limit::Limiter& limiter;
+        LimitStoreView limit_store;
         /// What clients are served with now; null: no TLS.
         std::function<std::shared_ptr<const net::TlsServer>()> tls;
     };

@@ -124,6 +124,9 @@ void add_limits(const Observations& seen, std::vector<Snapshot>& all) {
                    {"owner", "name"});
     for (const auto& queue : seen.limit_queues)
         waiting.add({queue.owner, queue.name}, number(queue.messages));
+    all.push_back(single("outpost_limit_store_reachable",
+                         "1 while the counters of limits are kept where limits.store says, else 0.",
+                         seen.limits_reachable ? 1 : 0));
     for (Gauges* gauges : {&used, &left, &waiting}) all.push_back(std::move(*gauges).take());
 }
 

@@ -31,6 +31,7 @@ struct Observations {
     std::vector<delivery::UpstreamView> upstreams{};
     std::vector<delivery::LimitQueue> limit_queues{};
     std::vector<LimitUse> limits{};
+    bool limits_reachable = true;  ///< where the configuration wants them kept
     spool::DiskUse disk{};
     bool accepting = true;
     std::vector<net::LoadedCertificate> certificates{};

@@ -58,6 +58,8 @@ def test_a_rate_holds_while_redis_dies_and_comes_back_empty(outposts, peer, shar
     shared.kill()
     for relay in both:
         relay.wait_log(r"shared limits state=.on its own.")
+        assert relay.ctl("--json", "status")["limits"]["state"] == "on its own"
+        assert "limits are this node's own share: " in relay.ctl("status")
     seen = len(peer.messages)
     peer.wait_messages(seen + 30)  # each goes on with its share
     shared.start()

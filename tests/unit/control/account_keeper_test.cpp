@@ -261,7 +261,7 @@ TEST_F(Keeper, AnEffectThatFailsIsTold) {
     const auto added = keeper().add("shop", {});
     ASSERT_FALSE(added);
     EXPECT_EQ(added.error().kind, Kind::broken);
-    EXPECT_THAT(added.error().text, HasSubstr("takes effect at the next start: no more ids"));
+    EXPECT_THAT(added.error().text, HasSubstr("takes effect at the next start only: no more ids"));
 }
 
 TEST_F(Keeper, ViewsShowNoHash) {
