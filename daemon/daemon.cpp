@@ -13,6 +13,7 @@
 #include "account/directory_key.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "limit/limit_change.hpp"
 #include "net/listener.hpp"
 #include "service_watchdog.hpp"
 #include "version.hpp"
@@ -100,7 +101,7 @@ Daemon::Daemon(const config::Config& file)
                 *accounts_.config()),
       session_threads_(cores() - 1, "submission"),
       server_(services(file), session_threads_) {
-    accounts_.on_change([this](const config::Config& changed) { apply_accounts(changed); });
+    accounts_.on_change([this](const config::Config& changed) { use(changed, std::nullopt); });
     control_ = std::make_unique<ControlHalf>(control_world(file));
     server_.open(file.listen);
 }
@@ -159,12 +160,21 @@ std::vector<boost::asio::any_io_executor> Daemon::loops() {
     return all;
 }
 
-/// Who can sign in comes last: by then what limits them holds.
-void Daemon::apply_accounts(const config::Config& config) {
-    account_limits_.replace(config.accounts);
-    delivery_.replace_accounts(config,
-                               delivery::Permits::define(limits_.limiter(), config.accounts));
-    authenticator_.replace(account::Directory::build(config, directory_key_));
+/// Counters that are new are read from their store, which may fail, so they come first; who can
+/// sign in comes last: by then what limits them holds.
+void Daemon::use(const config::Config& config, std::optional<DeliveryHalf::Transports> transports) {
+    limit::LimitChange change(limits_.limiter());
+    auto counters = account_limits_.define(config.accounts);
+    auto permits = delivery::Permits::define(limits_.limiter(), config.accounts);
+    auto heir = transports ? delivery_.make(config, std::move(*transports)) : nullptr;
+    auto directory = account::Directory::build(config, directory_key_);
+    change.keep();
+    account_limits_.replace(std::move(counters));
+    if (heir)
+        delivery_.reload(config, std::move(heir));
+    else
+        delivery_.replace_accounts(config, std::move(permits));
+    authenticator_.replace(std::move(directory));
     server_.accounts_changed();
 }
 

@@ -49,7 +49,9 @@ class Daemon {
     void await_signal();
     void watch_certificates();
     void look_at_certificates();
-    void apply_accounts(const config::Config& config);
+    /// What goes by accounts, and a delivery that has `transports` if there are some. All of it,
+    /// or nothing if it throws.
+    void use(const config::Config& config, std::optional<DeliveryHalf::Transports> transports);
     void load_again(Reloaded& result);
     Reloaded reload(const std::string& by, const std::string& reason);
     std::expected<Plan, std::vector<std::string>> plan(const config::Config& file);

@@ -93,8 +93,7 @@ void DeliveryHalf::start() {
     });
 }
 
-void DeliveryHalf::reload(const config::Config& config, Transports transports) {
-    auto heir = make(config, std::move(transports));
+void DeliveryHalf::reload(const config::Config& config, Dispatcher heir) {
     auto same = unchanged(upstreams_, config.upstreams);
     run_on(executor(), [&] { return succeed(std::move(heir), std::move(same)); });
     upstreams_ = config.upstreams;

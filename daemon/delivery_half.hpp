@@ -44,11 +44,13 @@ class DeliveryHalf {
 
     void start();
 
-    /// What a configuration needs that may fail. The error names the upstream.
+    /// What another configuration needs. The error names the upstream.
     [[nodiscard]] std::expected<Transports, std::string> prepare(const config::Config& config);
-    /// Goes on by another configuration; what is under way ends by the one before. Not from the
-    /// executor.
-    void reload(const config::Config& config, Transports transports);
+    using Dispatcher = std::shared_ptr<delivery::Dispatcher>;
+    /// For it; defines the counters of its limits, and throws what their store throws.
+    [[nodiscard]] Dispatcher make(const config::Config& config, Transports transports);
+    /// Goes on with that; what is under way ends by the one before. Not from the executor.
+    void reload(const config::Config& config, Dispatcher heir);
 
     /// See delivery::Dispatcher. Not from the executor.
     void replace_accounts(const config::Config& config, delivery::Permits::Accounts limits);
@@ -62,9 +64,6 @@ class DeliveryHalf {
     std::size_t stop(std::chrono::milliseconds limit);
 
   private:
-    using Dispatcher = std::shared_ptr<delivery::Dispatcher>;
-
-    Dispatcher make(const config::Config& config, Transports transports);
     boost::asio::awaitable<void> succeed(Dispatcher heir, std::set<std::string> same);
     boost::asio::awaitable<void> retire(Dispatcher before);
     boost::asio::awaitable<std::size_t> stop_all(std::chrono::milliseconds limit);

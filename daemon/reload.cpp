@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "account/directory.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "config/changes.hpp"
@@ -62,16 +61,9 @@ std::expected<Daemon::Plan, std::vector<std::string>> Daemon::plan(const config:
     return plan;
 }
 
-/// Nothing in it fails. What limits mail comes before who can send it.
+/// Only the first step may fail; it changes nothing then.
 void Daemon::apply(const config::Config& config, Plan& plan) {
-    account_limits_.replace(config.accounts);
-    if (plan.transports)
-        delivery_.reload(config, std::move(*plan.transports));
-    else
-        delivery_.replace_accounts(config,
-                                   delivery::Permits::define(limits_.limiter(), config.accounts));
-    authenticator_.replace(account::Directory::build(config, directory_key_));
-    server_.accounts_changed();
+    use(config, std::move(plan.transports));
     if (plan.tls) set_tls(plan.tls);
     tls_stamps_ = std::move(plan.tls_stamps);
     server_.reload({.hostname = config.hostname, .limits = config.submission, .tls = plan.tls},
@@ -107,9 +99,8 @@ Daemon::Reloaded Daemon::reload(const std::string& by, const std::string& reason
     try {
         load_again(result);
     } catch (const std::exception& e) {
-        // The store of the limits, which is asked for counters that are new.
-        result.errors.emplace_back(
-            fmt::format("{}; reload again when that is put right", e.what()));
+        // Of the store of the limits, which is asked for counters that are new.
+        result.errors.emplace_back(e.what());
     }
     for (const auto& error : result.errors) base::log::error("reload", {{"fault", error}});
     for (const auto& change : result.changes) base::log::info("reload", {{"changed", change}});

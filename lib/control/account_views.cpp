@@ -11,11 +11,6 @@ namespace {
 
 namespace json = boost::json;
 
-json::value time(const std::optional<base::WallTime>& at) {
-    if (!at) return nullptr;
-    return json::string(base::rfc3339(*at));
-}
-
 template <class Number>
 json::value number(const std::optional<Number>& value) {
     if (!value) return nullptr;
@@ -91,9 +86,9 @@ json::object to_json(const AccountKeeper::View& view, const std::vector<limit::L
                         {"weight", account.weight},
                         {"route", account.route},
                         {"provider_headers", account.provider_headers},
-                        {"created", time(view.created)},
-                        {"changed", time(view.changed)},
-                        {"disabled", time(view.disabled)},
+                        {"created", to_json(view.created)},
+                        {"changed", to_json(view.changed)},
+                        {"disabled", to_json(view.disabled)},
                         {"limits", to_json(limits)},
                         {"queued", queued}};
     object["place"] = file ? json::value(view.place) : json::value(nullptr);

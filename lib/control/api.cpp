@@ -98,8 +98,7 @@ asio::awaitable<Response> Api::status() {
                         {"upstreams", std::move(all)}};
     const LimitStoreState limits = parts_.limit_store();
     object["limits"] = {{"state", limits.state}, {"reason", limits.reason}};
-    object["oldest"] =
-        counts.oldest ? json::value(base::rfc3339(*counts.oldest)) : json::value(nullptr);
+    object["oldest"] = to_json(counts.oldest);
     co_return json_response(object);
 }
 

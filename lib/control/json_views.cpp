@@ -14,11 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-json::value time(const std::optional<base::WallTime>& at) {
-    if (!at) return nullptr;
-    return json::string(base::rfc3339(*at));
-}
-
 json::value ids(const std::vector<base::MessageId>& all) {
     json::array list;
     for (const base::MessageId id : all) list.emplace_back(id.text());
@@ -52,7 +47,7 @@ json::value to_json(const std::vector<limit::Level>& levels) {
         all.push_back({{"limit", level.limit},
                        {"used", level.used},
                        {"most", level.most},
-                       {"resets", time(level.resets)}});
+                       {"resets", to_json(level.resets)}});
     return all;
 }
 
@@ -65,19 +60,24 @@ json::value to_json(const delivery::RouteView& view) {
             {"upstreams", std::move(upstreams)}};
 }
 
+json::value to_json(const std::optional<base::WallTime>& at) {
+    if (!at) return nullptr;
+    return json::string(base::rfc3339(*at));
+}
+
 json::value to_json(const delivery::UpstreamView& view) {
     json::object object{{"name", view.name},
                         {"state", view.state},
                         {"reason", view.reason},
-                        {"since", time(view.since)},
-                        {"next_try", time(view.next_try)},
+                        {"since", to_json(view.since)},
+                        {"next_try", to_json(view.next_try)},
                         {"in_flight", view.in_flight},
                         {"concurrency", view.concurrency},
                         {"ready", view.ready},
                         {"waiting", view.waiting},
                         {"limits", to_json(view.limits)},
                         {"waits_for", view.waits_for},
-                        {"waits_until", time(view.waits_until)}};
+                        {"waits_until", to_json(view.waits_until)}};
     object["speed"] = view.speed ? json::value(*view.speed) : json::value(nullptr);
     return object;
 }
@@ -93,8 +93,8 @@ json::value to_json(const delivery::MessageView& view) {
             {"state", view.state},
             {"upstream", view.way},
             {"reason", view.reason},
-            {"next_attempt", time(view.next_attempt)},
-            {"received", time(view.received)},
+            {"next_attempt", to_json(view.next_attempt)},
+            {"received", to_json(std::optional(view.received))},
             {"size", view.size},
             {"attempts", view.attempts}};
 }

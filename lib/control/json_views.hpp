@@ -11,6 +11,8 @@
 /// The values of the control API as JSON (docs/control-api.yaml). Pure.
 namespace outpost::control {
 
+/// RFC 3339, or null.
+[[nodiscard]] boost::json::value to_json(const std::optional<base::WallTime>& at);
 [[nodiscard]] boost::json::value to_json(const delivery::UpstreamView& view);
 [[nodiscard]] boost::json::value to_json(const delivery::MessageView& view);
 [[nodiscard]] boost::json::value to_json(const delivery::QueueRow& row);

@@ -60,14 +60,11 @@ void Permits::replace(Accounts accounts) {
     accounts_ = std::move(accounts.limited_);
 }
 
-/// A limit that is gone is taken from its counter, too: that goes on counting should it come back.
 std::optional<Permits::Counter> Permits::define(Limiter& limiter, const std::string& key,
                                                 const limit::Limits& limits) {
-    if (limits.empty()) {
-        if (limiter.find(key)) limiter.define(key, limits);
-        return std::nullopt;
-    }
-    return Counter{.id = limiter.define(key, limits),
+    const auto id = limiter.define_limited(key, limits);
+    if (!id) return std::nullopt;
+    return Counter{.id = *id,
                    .transactions = std::ranges::any_of(limits.rates, [](const limit::Rate& rate) {
                        return rate.unit != limit::Unit::recipients;
                    })};

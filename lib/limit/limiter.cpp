@@ -154,6 +154,12 @@ Limiter::Id Limiter::define(const std::string& key, const Limits& limits) {
     return id;
 }
 
+std::optional<Limiter::Id> Limiter::define_limited(const std::string& key, const Limits& limits) {
+    if (!limits.empty()) return define(key, limits);
+    if (find(key)) define(key, limits);
+    return std::nullopt;
+}
+
 Answer Limiter::take(Id id, const Ask& ask) {
     Slot& slot = shared_->slot(id);
     Answer answer;

@@ -38,6 +38,9 @@ class Limiter {
     /// The counter of this key, restored from the store (blocks) when it is new here; one that is
     /// there gets these limits and keeps what was used. Asks for its first allowance.
     Id define(const std::string& key, const Limits& limits);
+    /// The same, but no counter where there is no limit: one that is there loses its own, and goes
+    /// on counting should they come back.
+    std::optional<Id> define_limited(const std::string& key, const Limits& limits);
 
     [[nodiscard]] Answer take(Id id, const Ask& ask);
     /// What take() would grant by the limits, whatever the store has leased. Takes nothing: for

@@ -111,7 +111,7 @@ std::expected<void, HttpFailure> HttpCall::set_headers() {
         curl_slist* const longer = curl_slist_append(headers_.get(), line.c_str());
         explicit_bzero(line.data(), line.size());
         if (longer == nullptr) throw std::bad_alloc();
-        headers_.release();
+        (void)headers_.release();  // the list owns what was before it
         headers_.reset(longer);
         return true;
     };

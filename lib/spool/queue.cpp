@@ -67,21 +67,12 @@ std::optional<Queue::Handle> Queue::next_overdue(base::WallTime now) {
 bool Queue::claim(Handle handle) {
     const auto index = static_cast<Index>(handle);
     Node& node = nodes_[index];
-    Lane& lane = lane_of(node);
-    switch (node.state) {
-        case QueueState::fresh:
-        case QueueState::returned:
-            unlink(index);
-            --lane.ready;
-            break;
-        case QueueState::waiting: --lane.waiting; break;
-        case QueueState::overdue:
-        case QueueState::in_flight:
-        case QueueState::gone: return false;
-    }
-    timers_.erase(index);
+    const bool at_hand = node.state == QueueState::fresh || node.state == QueueState::returned ||
+                         node.state == QueueState::waiting;
+    if (!at_hand) return false;
+    leave(index);
     node.state = QueueState::in_flight;
-    ++lane.in_flight;
+    ++lane_of(node).in_flight;
     return true;
 }
 
@@ -103,9 +94,15 @@ void Queue::requeue(Handle handle, const Requeue& how, base::WallTime now) {
 
 void Queue::remove(Handle handle) {
     const auto index = static_cast<Index>(handle);
-    Node& node = nodes_[index];
-    Lane& lane = lane_of(node);
-    switch (node.state) {
+    if (nodes_[index].state == QueueState::gone) return;
+    leave(index);
+    release(index);
+}
+
+/// Out of the list, the count and the timer of its state.
+void Queue::leave(Index index) {
+    Lane& lane = lane_of(nodes_[index]);
+    switch (nodes_[index].state) {
         case QueueState::fresh:
         case QueueState::returned:
             unlink(index);
@@ -117,10 +114,9 @@ void Queue::remove(Handle handle) {
             --lane.in_flight;
             break;
         case QueueState::in_flight: --lane.in_flight; break;
-        case QueueState::gone: return;
+        case QueueState::gone: break;
     }
     timers_.erase(index);
-    release(index);
 }
 
 void Queue::hold_account(std::uint32_t account, base::WallTime until) {

@@ -200,6 +200,7 @@ class Queue {
     List& list_of(Lane& lane, const Node& node);
     void link(Index index);
     void unlink(Index index);
+    void leave(Index index);
     void make_ready(Index index, QueueState state);
     void place(Index index, QueueState ready_state, base::WallTime now);
     void fall_due(Index index, base::WallTime now);

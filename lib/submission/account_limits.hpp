@@ -25,9 +25,12 @@ class AccountLimits {
     /// Defines the counters of those accounts that have such limits; may block.
     AccountLimits(limit::Limiter& limiter, const std::map<std::string, config::Account>& accounts);
 
-    /// Other accounts, or other limits of theirs, for transactions that begin from now on; what was
-    /// used stays used. May block.
-    void replace(const std::map<std::string, config::Account>& accounts);
+    class Table;
+    /// The counters of other accounts, or with other limits; what was used stays used. May block,
+    /// and throw what the store throws.
+    [[nodiscard]] Table define(const std::map<std::string, config::Account>& accounts) const;
+    /// For transactions that begin from now on.
+    void replace(Table counters);
 
     [[nodiscard]] limit::Limiter& limiter() const noexcept { return *limiter_; }
     [[nodiscard]] Counters of(std::string_view account) const;
@@ -40,15 +43,15 @@ class AccountLimits {
         }
     };
 
-    using Table = std::unordered_map<std::string, Counters, Hash, std::equal_to<>>;
-
-    [[nodiscard]] Table define(const std::map<std::string, config::Account>& accounts) const;
-    [[nodiscard]] std::optional<limit::Limiter::Id> define(const std::string& key,
-                                                           const limit::Limits& limits) const;
-
     limit::Limiter* limiter_;
     mutable std::mutex mutex_;
     std::shared_ptr<const Table> counters_;
+};
+
+/// See AccountLimits::define().
+class AccountLimits::Table {
+    friend class AccountLimits;
+    std::unordered_map<std::string, Counters, Hash, std::equal_to<>> limited_;
 };
 
 }  // namespace outpost::submission

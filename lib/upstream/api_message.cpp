@@ -23,16 +23,6 @@ namespace {
 using message::FieldKind;
 using message::MimeObstacle;
 
-std::unexpected<Outcome> cannot_carry(smtp::EnhancedStatus status, std::string words) {
-    Outcome outcome;
-    outcome.verdict = Verdict::failed;
-    outcome.scope = Scope::message;
-    outcome.elsewhere = true;
-    outcome.reply = smtp::own_words(std::move(words));
-    outcome.reply.status = status;
-    return std::unexpected(std::move(outcome));
-}
-
 smtp::EnhancedStatus status_of(MimeObstacle::Kind kind) {
     switch (kind) {
         case MimeObstacle::Kind::encoding: return {5, 6, 5};

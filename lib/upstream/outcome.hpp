@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,6 +56,10 @@ struct Outcome {
     if (outcome.verdict == Verdict::uncertain) outcome.verdict = Verdict::deferred;
     return outcome;
 }
+
+/// This upstream cannot carry the message (5.6.x), another one of the group may: the outcome for
+/// all of its recipients.
+[[nodiscard]] std::unexpected<Outcome> cannot_carry(smtp::EnhancedStatus status, std::string words);
 
 /// How long each stage took; zero for a stage that was skipped (a reused connection).
 struct Stages {

@@ -14,16 +14,6 @@ namespace {
 using boost::asio::awaitable;
 using smtp::BodyType;
 
-std::unexpected<Outcome> fail(smtp::EnhancedStatus status, std::string words) {
-    Outcome outcome;
-    outcome.verdict = Verdict::failed;
-    outcome.scope = Scope::message;
-    outcome.elsewhere = true;
-    outcome.reply = smtp::own_words(std::move(words));
-    outcome.reply.status = status;
-    return std::unexpected(std::move(outcome));
-}
-
 std::unexpected<Outcome> defer(std::string words) {
     Outcome outcome;
     outcome.verdict = Verdict::deferred;
@@ -84,9 +74,10 @@ awaitable<OutgoingMessage::Checked> OutgoingMessage::prepare(const smtp::Extensi
     if (auto loaded = co_await load(); !loaded) co_return loaded;
     memory_ = original_;
     if (needs_smtputf8_ && !offered.smtputf8)
-        co_return fail({5, 6, 7},
-                       "the message needs SMTPUTF8 (an address or header field with characters "
-                       "other than ASCII), which the upstream does not offer");
+        co_return cannot_carry(
+            {5, 6, 7},
+            "the message needs SMTPUTF8 (an address or header field with characters "
+            "other than ASCII), which the upstream does not offer");
     const bool binary = envelope_.body == BodyType::binary_mime;
     if (binary && offered.binary_mime && offered.chunking) {
         body_ = BodyType::binary_mime;
@@ -103,9 +94,10 @@ awaitable<OutgoingMessage::Checked> OutgoingMessage::prepare(const smtp::Extensi
             if (auto done = co_await re_encode(); !done) co_return done;
     }
     if (offered.size && *offered.size > 0 && size() > *offered.size)
-        co_return fail({5, 3, 4}, fmt::format("the message of {} octets is over the upstream's "
-                                              "limit of {} octets (SIZE)",
-                                              size(), *offered.size));
+        co_return cannot_carry({5, 3, 4},
+                               fmt::format("the message of {} octets is over the upstream's "
+                                           "limit of {} octets (SIZE)",
+                                           size(), *offered.size));
     co_return Checked{};
 }
 
@@ -153,7 +145,7 @@ awaitable<OutgoingMessage::Checked> OutgoingMessage::re_encode() {
         auto work = [text = std::move(whole)] { return message::to_seven_bit(text); };
         auto done = co_await pool_.run(std::move(work));
         if (!done) co_return defer("too many messages wait for being re-encoded to 7 bit");
-        if (!*done) co_return fail({5, 6, 3}, std::move(done->error().text));
+        if (!*done) co_return cannot_carry({5, 6, 3}, std::move(done->error().text));
         seven_bit_ = std::move(**done);
     }
     memory_ = *seven_bit_;

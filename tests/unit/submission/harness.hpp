@@ -82,7 +82,7 @@ class Harness {
     }
     /// What the test has changed in config.accounts takes effect.
     void change_accounts() {
-        account_limits_->replace(config.accounts);
+        account_limits_->replace(account_limits_->define(config.accounts));
         authenticator_->replace(account::Directory::build(config, "key"));
         server->accounts_changed();
     }
