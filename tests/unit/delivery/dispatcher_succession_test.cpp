@@ -299,6 +299,42 @@ TEST_F(SuccessionTest, MailOfAnAccountThatComesBackIsSent) {
     EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
 }
 
+TEST_F(SuccessionTest, AnEnvelopeThatCannotBeReadDuringAReloadIsReadByTheNewOne) {
+    add_upstream("second");
+    config.accounts["shop"].route.clear();
+    config.routes = {route("second", {"two.example"}), route("office")};
+    start();
+    spool.hold_reads(io.get_executor());
+    const auto id = submit(envelope({"a@one.example"}));
+    spool.read_failures[id] = {.damaged = false, .reason = "input/output error"};
+    reload();
+    spool.release_reads();
+    run();
+    EXPECT_THAT(office().sent, IsEmpty());
+    spool.read_failures.clear();
+    advance(10min);
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+    EXPECT_EQ(office().sent.size(), 1U);
+}
+
+TEST_F(SuccessionTest, WhatAnOperatorHasInHandAtTwoReloadsReachesTheLastOne) {
+    start();
+    office().always(deferred());
+    const auto id = submit();
+    spool.hold_reads(io.get_executor());
+    auto changed =
+        boost::asio::co_spawn(io, dispatcher->desk().change({}, {}), boost::asio::use_future);
+    run();
+    reload();
+    reload();
+    EXPECT_THAT(office().sent, IsEmpty());
+    spool.release_reads();
+    run();
+    EXPECT_EQ(changed.get()->done, std::vector{id});
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered) << "it was told to try at once";
+    EXPECT_EQ(office().sent.size(), 1U);
+}
+
 TEST_F(SuccessionTest, TheOneBeforeClosesWhenItsLastAttemptHasEnded) {
     start();
     office().hold = true;
