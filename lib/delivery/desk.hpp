@@ -20,6 +20,7 @@
 #include "delivery/port.hpp"
 #include "delivery/router.hpp"
 #include "delivery/switchboard.hpp"
+#include "delivery/test_sender.hpp"
 #include "delivery/views.hpp"
 #include "spool/queue.hpp"
 #include "spool/spool.hpp"
@@ -67,6 +68,7 @@ class Desk {
         const Switchboard& switchboard;
         const Router& router;
         const std::vector<std::unique_ptr<Port>>& ports;
+        TestSender& tests;
         /// An entry that was claimed is put back, or leaves.
         std::function<void(Handle, Courier::Result&)> put_back;
         HistoryNotes history;
@@ -107,6 +109,8 @@ class Desk {
     bool resume(std::string_view name);
     /// Connects and signs in without sending mail.
     awaitable<std::expected<void, std::string>> test(std::string_view name);
+    /// Sends one message by it; nothing if there is no such upstream.
+    awaitable<std::optional<TestReport>> send_test(std::string name, TestRequest request);
 
   private:
     struct Found {

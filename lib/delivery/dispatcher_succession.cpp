@@ -28,7 +28,7 @@ void Dispatcher::succeed(Dispatcher& before, const std::set<std::string>& same) 
     paused_elsewhere_ = before.paused_elsewhere_;
     for (const auto& old : before.ports_) {
         const std::string& name = old->destination().name;
-        elsewhere_[name] += old->gate().active();
+        elsewhere_[name] += old->attempts();
         if (old->paused()) paused_elsewhere_.insert(name);
         for (const auto& port : ports_)
             if (port->destination().name == name) port->succeed(*old, same.contains(name));

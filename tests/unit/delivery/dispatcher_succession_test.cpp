@@ -349,5 +349,31 @@ TEST_F(SuccessionTest, TheOneBeforeClosesWhenItsLastAttemptHasEnded) {
     EXPECT_EQ(ended.get(), 0U);
 }
 
+TEST_F(SuccessionTest, AnOperatorsTestEndsWhereItBeganAndKeepsItsPlaceUntilThen) {
+    config.upstreams["office"].concurrency = 1;
+    start();
+    office().hold = true;
+    std::optional<TestReport> report;
+    boost::asio::co_spawn(io, dispatcher->desk().send_test("office", {.to = "ann@example.org"}),
+                          [&](const std::exception_ptr& error, std::optional<TestReport> result) {
+                              if (error) std::rethrow_exception(error);
+                              report = std::move(result);
+                          });
+    run();
+    reload({"office"});
+    auto stopped = boost::asio::co_spawn(io, earlier.front()->stop(1h), boost::asio::use_future);
+    const auto id = submit();
+    EXPECT_THAT(office().sent, IsEmpty()) << "its place is taken";
+    EXPECT_FALSE(before.at("office")->closed);
+    before.at("office")->release();
+    run();
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->outcome->verdict, upstream::Verdict::delivered);
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+    EXPECT_TRUE(before.at("office")->closed);
+    EXPECT_EQ(stopped.wait_for(0s), std::future_status::ready);
+    EXPECT_TRUE(earlier.front()->idle());
+}
+
 }  // namespace
 }  // namespace outpost::delivery::testing
