@@ -39,7 +39,7 @@ void print(const json::value& answer) {
         std::cout << " until " << until;
     std::cout << '\n';
     for (const json::value& line : answer.at("reply").as_array())
-        std::cout << "    " << line.as_string().c_str() << '\n';
+        std::cout << "    " << std::string_view(line.as_string()) << '\n';
     std::cout << "from " << text(answer, "from") << " to " << text(answer, "to") << ", id "
               << text(answer, "id") << '\n';
     if (const std::string remote = text(answer, "remote"); !remote.empty())
