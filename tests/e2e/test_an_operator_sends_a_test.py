@@ -3,6 +3,7 @@
 import email
 import json
 import re
+import signal
 import threading
 
 import pytest
@@ -146,6 +147,24 @@ def test_a_reload_does_not_break_it_off(relay, peer):
     assert told["result"] == "delivered" and told["reply"] == ["250 2.0.0 Ok: after all"]
     submit.send(relay)
     peer.wait_messages(2)
+
+
+def test_an_orderly_stop_lets_it_end(relay, peer):
+    hold = threading.Event()
+    peer.on("body", "250 2.0.0 Ok", after=hold)
+    first = threading.Thread(target=lambda: send(relay, code=None, text=True))
+    first.start()
+    try:
+        process.wait_until(lambda: peer.messages, "the test")
+        relay.daemon.signal(signal.SIGTERM)
+        relay.wait_log(r" stopping ")
+    finally:
+        hold.set()
+        first.join()
+    assert relay.stop() == 0
+    assert " delivered " in relay.whole_log()
+    relay.start()
+    assert relay.ctl("--json", "history", "--rcpt", TO)[0]["result"] == "delivered"
 
 
 def test_bad_values_are_named(relay, peer):
