@@ -21,8 +21,8 @@ struct Test {
 
 std::string meaning(const std::string& result) {
     if (result == "uncertain") return "uncertain: it may have arrived or not";
-    if (result == "misconfigured") return "refused: a setting of the upstream is wrong";
-    if (result == "deferred") return "refused for now";
+    if (result == "misconfigured") return "not delivered: its login, key or account is refused";
+    if (result == "deferred") return "not delivered for now";
     return result;
 }
 
