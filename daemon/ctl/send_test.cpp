@@ -42,8 +42,10 @@ void print(const json::value& answer) {
         std::cout << "    " << std::string_view(line.as_string()) << '\n';
     std::cout << "from " << text(answer, "from") << " to " << text(answer, "to") << ", id "
               << text(answer, "id") << '\n';
-    if (const std::string remote = text(answer, "remote"); !remote.empty())
-        std::cout << "by " << remote << '\n';
+    if (const std::string remote = text(answer, "remote"); !remote.empty()) {
+        const std::string its_id = text(answer, "remote_id");
+        std::cout << "by " << remote << (its_id.empty() ? "" : ", id there " + its_id) << '\n';
+    }
     if (!answer.at("reply").as_array().empty()) {
         const json::value& latency = answer.at("latency");
         std::cout << milliseconds(latency, "connect") << ", " << milliseconds(latency, "greeting")

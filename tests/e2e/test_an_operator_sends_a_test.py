@@ -192,8 +192,9 @@ def test_an_api_is_tested_as_well(outposts, kind):
         relay = outposts({"type": kind, "endpoint": server.url, **PROVIDERS[kind].config}).start()
         told = send(relay, "--from", outpost.SENDER)
         assert told["result"] == "delivered" and told["http_status"] == 200
-        (request,) = server.requests
-        assert request.path == PROVIDERS[kind].path
+        assert server.requests[0].path == PROVIDERS[kind].path
+        assert told["remote_id"]
+        assert f", id there {told['remote_id']}\n" in send(relay, "--from", outpost.SENDER, text=True)
         server.on(401, body={"ErrorCode": 10, "Message": "Bad or missing Server API token."})
         told = send(relay, "--from", outpost.SENDER, code=75)
         assert told["http_status"] == 401 and told["result"] != "delivered"
