@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "spool/segment_index.hpp"
 #include "spool/spool.hpp"
 
 namespace outpost::delivery::testing {
@@ -46,7 +48,11 @@ class FakeSpool final : public spool::Spool {
     /// Stores a message as one that is there at the start.
     base::MessageId keep(smtp::Envelope envelope, spool::MessageState state = {}) {
         const base::MessageId id = next_id();
-        if (state.recipients.empty()) state = spool::untried(envelope);
+        if (state.recipients.empty()) {
+            state = spool::untried(envelope);
+        } else {
+            stored_states.insert(id);
+        }
         messages[id] = {std::move(envelope), "Subject: test\r\n\r\nHello.\r\n", std::move(state)};
         return id;
     }
@@ -95,9 +101,17 @@ class FakeSpool final : public spool::Spool {
     void record(base::MessageId id, spool::MessageState state) override {
         journal.push_back("record " + id.text());
         messages.at(id).state = std::move(state);
+        stored_states.insert(id);
+    }
+    boost::asio::awaitable<std::expected<std::optional<spool::MessageState>, spool::ReadFailure>>
+    stored_state(base::MessageId id) override {
+        if (state_unreadable) co_return std::unexpected(spool::ReadFailure{.reason = "EIO"});
+        if (!stored_states.contains(id)) co_return std::nullopt;
+        co_return messages.at(id).state;
     }
     boost::asio::awaitable<std::expected<spool::StoredMessage, spool::ReadFailure>> read(
         base::MessageId id) override {
+        ++reads;
         if (const auto failure = read_failures.find(id); failure != read_failures.end())
             co_return std::unexpected(failure->second);
         const Message& message = messages.at(id);
@@ -111,28 +125,20 @@ class FakeSpool final : public spool::Spool {
     void close() override {}
 
     std::map<base::MessageId, Message> messages;
+    std::set<base::MessageId> stored_states;
     std::vector<base::MessageId> appended;
     std::vector<std::string> journal;
+    std::size_t reads = 0;
     bool append_fails = false;
+    bool state_unreadable = false;
     std::map<base::MessageId, spool::ReadFailure> read_failures;
     std::function<void(std::span<const spool::Summary>)> callback;
 
   private:
     [[nodiscard]] spool::Summary summary(base::MessageId id) const {
         const Message& message = messages.at(id);
-        spool::Summary result{.id = id,
-                              .account = message.envelope.account,
-                              .size = message.octets.size(),
-                              .received = message.envelope.received,
-                              .lifetime = message.envelope.lifetime(),
-                              .next_attempt = base::WallTime::max(),
-                              .priority = message.envelope.priority};
-        for (const auto& recipient : message.state.recipients) {
-            if (recipient.status != spool::RecipientStatus::pending) continue;
-            ++result.recipients;
-            result.next_attempt = std::min(result.next_attempt, recipient.next_attempt);
-            result.attempts = std::max(result.attempts, recipient.attempts);
-        }
+        spool::Summary result = spool::summarize(id, message.envelope, message.octets.size());
+        spool::apply_state(result, spool::summarize(id, message.state));
         return result;
     }
 
