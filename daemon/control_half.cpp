@@ -29,6 +29,7 @@ ControlHalf::ControlHalf(const World& world)
             .limiter = world.limiter,
             .limit_store = world.limit_store,
             .accounts = world.accounts,
+            .pauses = world.pauses,
             .pool = world.pool,
             .reload = world.reload,
             .history = world.history}),

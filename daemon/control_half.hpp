@@ -31,6 +31,7 @@ class ControlHalf {
         /// What clients are served with now; null: no listener uses TLS.
         std::function<std::shared_ptr<const net::TlsServer>()> tls;
         control::AccountKeeper& accounts;
+        control::PauseKeeper& pauses;
         net::OffloadPool& pool;
         control::Api::Reload reload;
         store::History* history;  ///< null: none is kept

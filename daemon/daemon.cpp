@@ -92,6 +92,7 @@ Daemon::Daemon(const config::Config& file)
       spool_(open_spool(file, files_, clock_, file_pool_)),
       limits_(file, clock_),
       account_store_(limits_.database(), limits_.writer()),
+      pause_store_(limits_.database(), limits_.writer()),
       accounts_(account_store_, clock_, file, directory_key_),
       authenticator_(account::Directory::build(*accounts_.config(), directory_key_),
                      file.submission, clock_),
@@ -102,6 +103,8 @@ Daemon::Daemon(const config::Config& file)
       session_threads_(cores() - 1, "submission"),
       server_(services(file), session_threads_) {
     accounts_.on_change([this](const config::Config& changed) { use(changed, std::nullopt); });
+    delivery_.pause(control::load_pauses(pause_store_));
+    pauses_ = std::make_unique<control::PauseKeeper>(pause_store_, clock_, desk_access());
     control_ = std::make_unique<ControlHalf>(control_world(file));
     server_.open(file.listen);
 }
@@ -124,12 +127,13 @@ ControlHalf::World Daemon::control_world(const config::Config& config) {
     return {.config = config,
             .clock = clock_,
             .spool = *spool_,
-            .delivery = {delivery_.executor(), [this] { return delivery_.desk(); }},
+            .delivery = desk_access(),
             .authenticator = authenticator_,
             .limiter = limits_.limiter(),
             .limit_store = [this] { return limits_.state(); },
             .tls = [this] { return tls(); },
             .accounts = accounts_,
+            .pauses = *pauses_,
             .pool = file_pool_,
             .reload =
                 [this](std::string reason) {
@@ -141,6 +145,10 @@ ControlHalf::World Daemon::control_world(const config::Config& config) {
                         boost::asio::use_awaitable);
                 },
             .history = history_.get()};
+}
+
+control::DeskAccess Daemon::desk_access() {
+    return {delivery_.executor(), [this] { return delivery_.desk(); }};
 }
 
 std::shared_ptr<net::TlsServer> Daemon::tls() const {

@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "config/types.hpp"
 #include "control/account_keeper.hpp"
+#include "control/pause_keeper.hpp"
 #include "control_half.hpp"
 #include "delivery_half.hpp"
 #include "limit_keeper.hpp"
@@ -24,6 +25,7 @@
 #include "spool/spool.hpp"
 #include "store/account_store.hpp"
 #include "store/history.hpp"
+#include "store/pause_store.hpp"
 #include "submission/account_limits.hpp"
 #include "submission/server.hpp"
 #include "tls_files.hpp"
@@ -58,6 +60,7 @@ class Daemon {
     void apply(const config::Config& config, Plan& plan);
     [[nodiscard]] submission::Services services(const config::Config& config);
     [[nodiscard]] ControlHalf::World control_world(const config::Config& config);
+    [[nodiscard]] control::DeskAccess desk_access();
     [[nodiscard]] std::shared_ptr<net::TlsServer> tls() const;
     void set_tls(std::shared_ptr<net::TlsServer> tls);
     [[nodiscard]] std::vector<boost::asio::any_io_executor> loops();
@@ -78,10 +81,12 @@ class Daemon {
     std::unique_ptr<spool::Spool> spool_;
     LimitKeeper limits_;
     store::AccountStore account_store_;
+    store::PauseStore pause_store_;
     control::AccountKeeper accounts_;
     account::Authenticator authenticator_;
     submission::AccountLimits account_limits_;
     std::unique_ptr<store::History> history_;  ///< null: none is kept
+    std::unique_ptr<control::PauseKeeper> pauses_;
     // Ends after the delivering half, in which what it asked for may still be under way.
     std::unique_ptr<ControlHalf> control_;
     DeliveryHalf delivery_;

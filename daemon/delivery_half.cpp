@@ -86,6 +86,13 @@ DeliveryHalf::Dispatcher DeliveryHalf::make(const config::Config& config, Transp
         config, std::move(transports));
 }
 
+void DeliveryHalf::pause(delivery::Pauses pauses) {
+    run_on(executor(), [&]() -> asio::awaitable<void> {
+        current_->pause(std::move(pauses));
+        co_return;
+    });
+}
+
 void DeliveryHalf::start() {
     run_on(executor(), [this]() -> asio::awaitable<void> {
         current_->start();

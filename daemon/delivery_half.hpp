@@ -42,6 +42,8 @@ class DeliveryHalf {
     DeliveryHalf(const DeliveryHalf&) = delete;
     DeliveryHalf& operator=(const DeliveryHalf&) = delete;
 
+    /// Before start(): an operator has paused these.
+    void pause(delivery::Pauses pauses);
     void start();
 
     /// What another configuration needs. The error names the upstream.

@@ -52,7 +52,7 @@ void add_upstream(CLI::App& app, Session& session) {
             session.run = [&session, what, name] { return change(session, what, *name); };
         });
     };
-    add("pause", "Send nothing there until it is resumed, or the daemon is restarted");
+    add("pause", "Send nothing there until it is resumed");
     add("resume", "End a pause, a suspension or a back-off");
     add("test", "Connect and sign in without sending mail");
     add_send_test(*upstream, session);

@@ -211,14 +211,16 @@ asio::awaitable<Response> Api::upstream(std::string_view name, std::string_view 
     if (what == "send-test") co_return co_await send_test(name, request);
     if (what != "pause" && what != "resume") co_return no_such("change", what);
     const bool pause = what == "pause";
-    const bool known =
-        co_await at_desk(parts_.delivery, [name, pause](delivery::Desk& desk) -> awaitable<bool> {
-            co_return pause ? desk.pause(name) : desk.resume(name);
+    const std::string reason = reason_of(request);
+    const auto done = co_await parts_.pool.run(
+        [&keeper = parts_.pauses, upstream = std::string(name), pause, reason] {
+            return pause ? keeper.pause(upstream, reason) : keeper.resume(upstream);
         });
-    if (!known) co_return no_such("upstream", name);
+    if (!done) co_return error_response(503, "too much to do; try again in a moment");
+    if (!*done) co_return error_response(done->error().unknown ? 404 : 500, done->error().text);
     base::log::info("operator", {{"does", std::string("upstream ") + std::string(what)},
                                  {"upstream", name},
-                                 {"why", reason_of(request)}});
+                                 {"why", reason}});
     co_return json_response({{"upstream", name}, {"state", pause ? "paused" : "resumed"}});
 }
 

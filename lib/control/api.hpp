@@ -16,6 +16,7 @@
 #include "control/at_desk.hpp"
 #include "control/http_server.hpp"
 #include "control/limit_store_state.hpp"
+#include "control/pause_keeper.hpp"
 #include "delivery/desk.hpp"
 #include "history/event.hpp"
 #include "limit/limiter.hpp"
@@ -48,7 +49,8 @@ class Api {
         limit::Limiter& limiter;
         LimitStoreView limit_store;
         AccountKeeper& accounts;
-        net::OffloadPool& pool;  ///< for changes of accounts, and searches in the history
+        PauseKeeper& pauses;
+        net::OffloadPool& pool;  ///< for changes that are stored, and searches in the history
         Reload reload;
         store::History* history;  ///< null: none is kept
     };

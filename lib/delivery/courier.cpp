@@ -64,6 +64,15 @@ void drop_untried(std::vector<std::uint32_t>& indices, std::vector<upstream::Out
     outcomes.resize(kept);
 }
 
+/// The state of a message of which the spool has none, from what the queue knows: untried() without
+/// its envelope.
+spool::MessageState never_tried(const spool::QueueEntry& entry, const Share& share) {
+    const std::size_t recipients = share.ways != nullptr ? share.ways->size() : entry.recipients;
+    const spool::RecipientState recipient{
+        .next_attempt = entry.next_attempt, .last_reply = {}, .last_upstream = {}};
+    return {.recipients = std::vector(recipients, recipient)};
+}
+
 std::string_view why_expired(const smtp::Lifetime& lifetime, base::WallTime now) {
     return now >= lifetime.return_at() ? "the sender's time (BY) is over" : "spool.max_age is over";
 }
@@ -215,6 +224,26 @@ asio::awaitable<Courier::Result> Courier::reschedule(Task task, base::WallTime n
         if (recipients[i].status == spool::RecipientStatus::pending && task.share.has(i))
             recipients[i].next_attempt = next_attempt;
     co_return conclude(task, *stored);
+}
+
+asio::awaitable<bool> Courier::direct(Task task, Direction direction) {
+    const base::MessageId id = task.entry.id;
+    auto stored = co_await spool_.stored_state(id);
+    if (!stored) {
+        base::log::error(
+            "unreadable",
+            {{"id", id.text()}, {"reason", stored.error().reason}, {"result", "not changed"}});
+        co_return false;
+    }
+    spool::MessageState state = *stored ? std::move(**stored) : never_tried(task.entry, task.share);
+    for (std::size_t i = 0; i < state.recipients.size(); ++i) {
+        spool::RecipientState& recipient = state.recipients[i];
+        if (recipient.status != spool::RecipientStatus::pending || !task.share.has(i)) continue;
+        if (!direction.to.empty()) recipient.moved_to = direction.to;
+        if (direction.priority != 0) recipient.priority = direction.priority;
+    }
+    spool_.record(id, std::move(state));
+    co_return true;
 }
 
 asio::awaitable<Courier::Result> Courier::cancel(Task task, bool bounce, std::string reason) {

@@ -78,6 +78,14 @@ class Courier {
 
     /// The operator's wish: the next attempt then, or never before it is asked for again (max()).
     boost::asio::awaitable<Result> reschedule(Task task, base::WallTime next_attempt);
+    /// What the operator wants of the way and the turn of a message.
+    struct Direction {
+        std::string to{};           ///< upstream or group; empty: as it is
+        std::uint8_t priority = 0;  ///< 0: as it is
+    };
+    /// Stores the operator's wish without reading the message. False if where it stands cannot be
+    /// read: then nothing is stored.
+    boost::asio::awaitable<bool> direct(Task task, Direction direction);
     /// The operator's wish: no more attempts. `bounce`: the sender gets a report.
     boost::asio::awaitable<Result> cancel(Task task, bool bounce, std::string reason);
 

@@ -104,7 +104,7 @@ Desk::awaitable<std::optional<MessageView>> Desk::view(Found found) {
     if (!stored || !parts_.queue.holds(found.handle, found.id)) co_return std::nullopt;
     const spool::QueueEntry entry = parts_.queue.entry(found.handle);
     const Ways& ways = parts_.switchboard.ways();
-    const Share share = parts_.partings.share(entry.id, ways.whole(entry.way));
+    const Share share = parts_.partings.share(entry.id, found.handle);
     MessageView view{.id = entry.id,
                      .account = stored->envelope.account,
                      .sender = stored->envelope.reverse_path,
@@ -173,10 +173,9 @@ Desk::awaitable<bool> Desk::apply(Found found, const QueueChange& change,
     if (change.what == release && !held) co_return true;
     if (!parts_.queue.claim(found.handle)) co_return false;
     if (!parts_.partings.begin(found.id, found.handle)) co_return false;
-    Courier::Task task{
-        .entry = entry,
-        .share = parts_.partings.share(entry.id, parts_.switchboard.ways().whole(entry.way))};
+    Courier::Task task{.entry = entry, .share = parts_.partings.share(entry.id, found.handle)};
     Courier::Result result;
+    bool done = true;
     switch (change.what) {
         case hold: result = co_await parts_.courier.reschedule(task, base::WallTime::max()); break;
         case release:
@@ -185,16 +184,23 @@ Desk::awaitable<bool> Desk::apply(Found found, const QueueChange& change,
             result = co_await parts_.courier.cancel(task, change.bounce, change.reason);
             break;
         case move:
-        case priority: result.again = spool::unchanged(entry); break;
+            done = co_await parts_.courier.direct(task, {.to = change.to});
+            result.again = spool::unchanged(entry);
+            break;
+        case priority:
+            done = co_await parts_.courier.direct(task, {.priority = change.level});
+            result.again = spool::unchanged(entry);
+            break;
     }
-    if (result.again && change.what == priority) result.again->priority = change.level;
-    if (result.again && to) {
+    if (done && change.what == priority) result.again->priority = change.level;
+    if (done && to) {
         result.again->way = to;
+        result.again->moved = true;
         result.again->refusals = {};
     }
-    note(entry, change);
+    if (done) note(entry, change);
     parts_.put_back(found.handle, result);
-    co_return true;
+    co_return done;
 }
 
 /// The courier notes what it cancels, by recipient.
@@ -226,15 +232,26 @@ RouteView Desk::route(std::string_view account, const smtp::Envelope& envelope,
     return view;
 }
 
-bool Desk::pause(std::string_view name) {
+std::optional<bool> Desk::paused(std::string_view name) const {
+    if (const Port* const found = port(name)) return found->paused().has_value();
+    if (parts_.paused_elsewhere.contains(name)) return true;
+    return std::nullopt;
+}
+
+bool Desk::pause(std::string_view name, Pause pause) {
     Port* const found = port(name);
-    if (found != nullptr) found->pause();
+    if (found != nullptr) found->pause(std::move(pause));
     return found != nullptr;
 }
 
 bool Desk::resume(std::string_view name) {
     Port* const found = port(name);
-    if (found == nullptr) return false;
+    if (found == nullptr) {
+        const auto elsewhere = parts_.paused_elsewhere.find(name);
+        if (elsewhere == parts_.paused_elsewhere.end()) return false;
+        parts_.paused_elsewhere.erase(elsewhere);
+        return true;
+    }
     found->resume(parts_.clock.mono());
     parts_.pump();
     return true;
@@ -300,8 +317,7 @@ std::string Desk::reason_of(const spool::QueueEntry& entry, Handle handle,
                 return explain::sending(port->destination().name, running.since);
     switch (entry.state) {
         case spool::QueueState::waiting: {
-            const Share share =
-                parts_.partings.share(entry.id, parts_.switchboard.ways().whole(entry.way));
+            const Share share = parts_.partings.share(entry.id, handle);
             return explain::waiting(entry, stored, share, wall);
         }
         case spool::QueueState::overdue: return "a report about it is being made";

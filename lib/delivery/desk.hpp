@@ -16,6 +16,7 @@
 #include "delivery/courier.hpp"
 #include "delivery/history_notes.hpp"
 #include "delivery/partings.hpp"
+#include "delivery/pause.hpp"
 #include "delivery/picker.hpp"
 #include "delivery/port.hpp"
 #include "delivery/router.hpp"
@@ -34,8 +35,8 @@ struct QueueChange {
         release,   ///< ends a hold
         retry,     ///< the next attempt now
         cancel,    ///< out of the queue
-        move,      ///< to another upstream or group, until the next start or reload
-        priority,  ///< until the next start or reload
+        move,      ///< to another upstream or group, as long as there is one of that name
+        priority,  ///< for good, like the move also across a restart
     };
     What what = What::retry;
     bool bounce = false;     ///< of cancel: the sender gets a report
@@ -46,8 +47,9 @@ struct QueueChange {
 };
 
 struct QueueChanged {
-    std::vector<base::MessageId> done;     ///< or would be, in a dry run
-    std::vector<base::MessageId> skipped;  ///< in the middle of an attempt, or gone meanwhile
+    std::vector<base::MessageId> done;  ///< or would be, in a dry run
+    std::vector<base::MessageId>
+        skipped;  ///< in the middle of an attempt, gone meanwhile, unreadable
 };
 
 /// Where operators look at the queue and the upstreams, and change them. On the dispatcher's
@@ -69,6 +71,7 @@ class Desk {
         const Router& router;
         const std::vector<std::unique_ptr<Port>>& ports;
         TestSender& tests;
+        Pauses& paused_elsewhere;  ///< upstreams that are not configured
         /// An entry that was claimed is put back, or leaves.
         std::function<void(Handle, Courier::Result&)> put_back;
         HistoryNotes history;
@@ -104,8 +107,11 @@ class Desk {
         return parts_.router.knows(account);
     }
 
+    /// Nothing if there is no such upstream; one that is not configured any more counts as long as
+    /// it is paused.
+    [[nodiscard]] std::optional<bool> paused(std::string_view name) const;
     /// False if there is no such upstream.
-    bool pause(std::string_view name);
+    bool pause(std::string_view name, Pause pause = {});
     bool resume(std::string_view name);
     /// Connects and signs in without sending mail.
     awaitable<std::expected<void, std::string>> test(std::string_view name);

@@ -74,6 +74,7 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
              .router = intake_.router(),
              .ports = ports_,
              .tests = tests_,
+             .paused_elsewhere = paused_elsewhere_,
              .put_back = [this](Handle handle,
                                 Courier::Result& result) { put_back(handle, result, nullptr); },
              .history = HistoryNotes(parts.history, clock_),
@@ -205,7 +206,7 @@ asio::awaitable<void> Dispatcher::run_slot(Port& port, Start start) {
         const Handle handle = start.pick.handle;
         const spool::QueueEntry entry = queue_.entry(handle);
         Courier::Task task{.entry = entry,
-                           .share = share(entry),
+                           .share = partings_.share(entry.id, handle),
                            .others = switchboard_.has_others(entry, port.index())};
         Courier::Result result = co_await attempt(port, std::move(task), start.pick.permit);
         const bool parts = put_back(handle, result, &port);
@@ -237,10 +238,6 @@ asio::awaitable<Courier::Result> Dispatcher::attempt(Port& port, Courier::Task t
     // How far it went is not known: all of it counts.
     result.sent = {.recipients = permit.recipients, .first_time = permit.recipients};
     co_return result;
-}
-
-Share Dispatcher::share(const spool::QueueEntry& entry) const {
-    return partings_.share(entry.id, switchboard_.ways().whole(entry.way));
 }
 
 /// The store of the limits has answered.

@@ -20,6 +20,7 @@
 #include "delivery/inbox.hpp"
 #include "delivery/intake.hpp"
 #include "delivery/partings.hpp"
+#include "delivery/pause.hpp"
 #include "delivery/picker.hpp"
 #include "delivery/port.hpp"
 #include "delivery/switchboard.hpp"
@@ -56,6 +57,8 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
 
+    /// Before start(): these have been paused, and stay so.
+    void pause(Pauses pauses);
     /// Queues what the spool recovered and takes all that it stores from now on. Call once.
     void start();
     /// Instead of start(): takes over all that another dispatcher of the spool has, which starts
@@ -83,6 +86,7 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
 
     void arrived(const std::vector<spool::Summary>& batch);
 
+    void pause_again();
     void retire(std::shared_ptr<Dispatcher> heir);
     void hand_on();
     void take_over(std::vector<Incoming> batch);
@@ -101,7 +105,6 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
     boost::asio::awaitable<void> run_slot(Port& port, Start start);
     boost::asio::awaitable<Courier::Result> attempt(Port& port, Courier::Task task,
                                                     const Permit& permit);
-    [[nodiscard]] Share share(const spool::QueueEntry& entry) const;
     void limits_changed();
     /// `by`: the upstream that was asked, if one was. True if other parts of the message may go
     /// now.
@@ -142,7 +145,7 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
     std::shared_ptr<Dispatcher> heir_;  ///< has all that waited
     /// Attempts that earlier ones have under way, by upstream; also by such as this one has not.
     std::map<std::string, std::uint32_t> elsewhere_;
-    std::set<std::string> paused_elsewhere_;  ///< upstreams that it has not
+    Pauses paused_elsewhere_;  ///< upstreams that it has not
     bool stopping_ = false;
     bool grace_over_ = false;
     std::size_t tasks_ = 0;  ///< coroutines that stop() waits for

@@ -36,8 +36,8 @@ asio::awaitable<void> Dispatcher::run_attendant(Handle handle) {
         std::optional<Courier::Result> result;
         std::string error;
         try {
-            result = co_await courier_.attend({.entry = entry, .share = share(entry)},
-                                              waits_in_turn(entry));
+            result = co_await courier_.attend(
+                {.entry = entry, .share = partings_.share(entry.id, handle)}, waits_in_turn(entry));
         } catch (const std::exception& e) {
             error = e.what();
         }

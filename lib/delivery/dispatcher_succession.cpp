@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.hpp"
 #include "delivery/dispatcher.hpp"
 
 /// How another dispatcher, of another configuration, takes the place of one that runs: nothing is
@@ -16,6 +17,9 @@ void join(Incoming& whole, const Incoming& part) {
     whole.summary.recipients += part.summary.recipients;
     whole.summary.attempts = std::max(whole.summary.attempts, part.summary.attempts);
     whole.summary.next_attempt = std::min(whole.summary.next_attempt, part.summary.next_attempt);
+    // Given by the operator to some parts only.
+    whole.summary.decided |=
+        part.summary.decided || part.summary.priority != whole.summary.priority;
     whole.deadline = std::min(*whole.deadline, *part.deadline);
     *whole.untried += *part.untried;
 }
@@ -29,18 +33,47 @@ void Dispatcher::succeed(Dispatcher& before, const std::set<std::string>& same) 
     for (const auto& old : before.ports_) {
         const std::string& name = old->destination().name;
         elsewhere_[name] += old->attempts();
-        if (old->paused()) paused_elsewhere_.insert(name);
+        const bool here = std::ranges::any_of(
+            ports_, [&](const auto& port) { return port->destination().name == name; });
+        if (old->paused() && !here) paused_elsewhere_.emplace(name, *old->paused());
         for (const auto& port : ports_)
             if (port->destination().name == name) port->succeed(*old, same.contains(name));
     }
     for (const auto& port : ports_) {
         const std::string& name = port->destination().name;
         port->set_elsewhere(elsewhere_[name]);
-        if (paused_elsewhere_.erase(name) > 0) port->pause();
     }
+    pause_again();
     inbox_ = std::exchange(before.inbox_, nullptr);
     inbox_->redirect([this](const std::vector<spool::Summary>& batch) { arrived(batch); });
     before.retire(shared_from_this());
+}
+
+void Dispatcher::pause(Pauses pauses) {
+    paused_elsewhere_ = std::move(pauses);
+    pause_again();
+    for (const auto& [name, pause] : paused_elsewhere_)
+        base::log::warning("paused", {{"upstream", name},
+                                      {"since", base::rfc3339_seconds(pause.since)},
+                                      {"reason", pause.reason},
+                                      {"result",
+                                       "it is not configured; should it come back, it stays paused "
+                                       "until it is resumed"}});
+}
+
+/// What comes back as it was left.
+void Dispatcher::pause_again() {
+    for (const auto& port : ports_) {
+        const auto known = paused_elsewhere_.find(port->destination().name);
+        if (known == paused_elsewhere_.end()) continue;
+        base::log::warning("paused",
+                           {{"upstream", known->first},
+                            {"since", base::rfc3339_seconds(known->second.since)},
+                            {"reason", known->second.reason},
+                            {"result", "its mail is kept; outpostctl upstream resume ends that"}});
+        port->pause(std::move(known->second));
+        paused_elsewhere_.erase(known);
+    }
 }
 
 void Dispatcher::retire(std::shared_ptr<Dispatcher> heir) {
@@ -85,7 +118,8 @@ Incoming Dispatcher::as_incoming(const spool::QueueEntry& entry) const {
                         .next_attempt = entry.next_attempt,
                         .priority = entry.priority,
                         .attempts = entry.attempts,
-                        .delay_notified = false},
+                        .delay_notified = false,
+                        .decided = entry.moved},
             .deadline = entry.deadline,
             .untried = entry.untried};
 }

@@ -49,6 +49,10 @@ UpstreamView upstream(Port& port, base::MonoTime now, base::WallTime wall) {
         view.since = wall_of(port.gate().since(), now, wall);
         view.next_try = wall_of(port.gate().next_try(), now, wall);
     }
+    if (const auto& pause = port.paused()) {
+        view.reason = pause->reason;
+        view.since = pause->since;
+    }
     if (const auto& wait = port.limit_wait(); wait && wait->until > wall) {
         view.waits_for = wait->reason;
         view.waits_until = wait->until;
@@ -62,8 +66,11 @@ std::string limit(std::string_view what, base::WallTime until, base::WallTime no
 
 std::string why_waits_at(const UpstreamView& view, base::WallTime now) {
     if (view.state == "paused")
-        return fmt::format("upstream {} is paused; `outpostctl upstream resume {}` ends that",
-                           view.name, view.name);
+        return fmt::format(
+            "upstream {} is paused since {}{}{}; `outpostctl upstream resume {}` "
+            "ends that",
+            view.name, base::rfc3339_seconds(*view.since), view.reason.empty() ? "" : ": ",
+            view.reason, view.name);
     if (view.state == "inactive")
         return fmt::format("upstream {} is not active (`active: false`)", view.name);
     if (view.state != "open")

@@ -16,20 +16,37 @@ constexpr std::chrono::minutes respite{5};
 /// Envelopes are read by so many at once.
 constexpr std::size_t most_readers = 8;
 
-/// Of the message: recipients that are pending, and how they stand.
-Incoming share_of(const Incoming& incoming, const spool::MessageState& state, const Share& share) {
+/// The most urgent one of the pending recipients. `own`: of those to whom the operator has given
+/// none.
+std::uint8_t priority_of(const spool::MessageState& state, const Share& share, std::uint8_t own) {
+    std::optional<std::uint8_t> most;
+    for (std::size_t i = 0; i < state.recipients.size(); ++i) {
+        const spool::RecipientState& recipient = state.recipients[i];
+        if (recipient.status != spool::RecipientStatus::pending || !share.has(i)) continue;
+        const std::uint8_t each = recipient.priority != 0 ? recipient.priority : own;
+        most = std::min(most.value_or(each), each);
+    }
+    return most.value_or(own);
+}
+
+/// Of the message: recipients that are pending, and how they stand. `own`: see priority_of.
+Incoming share_of(const Incoming& incoming, const spool::MessageState& state, const Share& share,
+                  std::uint8_t own) {
     Incoming result = incoming;
     result.untried.reset();
     spool::Summary& summary = result.summary;
     summary.recipients = 0;
     summary.attempts = 0;
     summary.next_attempt = base::WallTime::max();
+    summary.priority = priority_of(state, share, own);
+    summary.decided = false;
     for (std::size_t i = 0; i < state.recipients.size(); ++i) {
         const spool::RecipientState& recipient = state.recipients[i];
         if (recipient.status != spool::RecipientStatus::pending || !share.has(i)) continue;
         ++summary.recipients;
         summary.attempts = std::max(summary.attempts, recipient.attempts);
         summary.next_attempt = std::min(summary.next_attempt, recipient.next_attempt);
+        summary.decided = summary.decided || !recipient.moved_to.empty();
     }
     return result;
 }
@@ -37,13 +54,15 @@ Incoming share_of(const Incoming& incoming, const spool::MessageState& state, co
 }  // namespace
 
 Intake::Intake(Parts parts, const config::Config& config, const Ways& ways)
-    : parts_(std::move(parts)), router_(config, ways) {}
+    : parts_(std::move(parts)), ways_(ways), router_(config, ways) {}
 
 void Intake::add(const Incoming& incoming) {
     const spool::Summary& summary = incoming.summary;
     const bool report = summary.account.empty();
-    if (const auto way =
-            report ? router_.reports() : router_.route(summary.account, summary.priority)) {
+    if (summary.decided) {
+        read_later(incoming);
+    } else if (const auto way =
+                   report ? router_.reports() : router_.route(summary.account, summary.priority)) {
         enter(incoming, *way);
     } else if (report || router_.knows(summary.account)) {
         read_later(incoming);
@@ -80,6 +99,7 @@ spool::Queue::Handle Intake::enter(const Incoming& incoming, WayIndex way) {
                           .size = summary.size,
                           .priority = summary.priority,
                           .attempts = summary.attempts,
+                          .moved = summary.decided,
                           .next_attempt = summary.next_attempt,
                           .deadline = deadline()},
                          way, parts_.clock.wall());
@@ -117,20 +137,67 @@ std::vector<Incoming> Intake::take_unread() {
 
 asio::awaitable<void> Intake::read(const Incoming& incoming) {
     const spool::Summary& summary = incoming.summary;
+    if (summary.decided) {
+        if (const auto way = co_await moved_as_a_whole(summary)) {
+            enter(incoming, *way);
+            co_return;
+        }
+    }
     auto stored = co_await parts_.spool.read(summary.id);
     if (!stored) co_return unreadable(incoming, stored.error());
     // A report takes the way of the message that it is about, whose account its envelope names.
-    const std::string& account =
-        summary.account.empty() ? stored->envelope.client : summary.account;
+    const bool report = summary.account.empty();
+    const std::string& account = report ? stored->envelope.client : summary.account;
     std::string octets;
     if (router_.reads_header() && !co_await read_header(*stored->body, octets))
         co_return unreadable(incoming, {.reason = "its header section cannot be read"});
-    if (!router_.knows(account)) co_return no_route(incoming, account);
-    auto ways = router_.routes(account, stored->envelope, message::read_header(octets));
+    if (!router_.knows(account) && !(report && router_.reports()))
+        co_return no_route(incoming, account);
+    const std::uint8_t own = std::exchange(stored->envelope.priority, summary.priority);
+    if (summary.decided) stored->envelope.priority = priority_of(stored->state, {}, own);
+    auto ways = report && router_.reports()
+                    ? std::vector(stored->envelope.recipients.size(), *router_.reports())
+                    : router_.routes(account, stored->envelope, message::read_header(octets));
+    move(ways, stored->state);
     if (std::ranges::adjacent_find(ways, std::not_equal_to<>()) == ways.end()) {
-        enter(incoming, ways.front());
+        Incoming whole = incoming;
+        whole.summary.priority = stored->envelope.priority;
+        enter(whole, ways.front());
     } else {
-        part(incoming, *stored, std::move(ways));
+        part(incoming, *stored, ways, own);
+    }
+}
+
+/// The way on which the operator has put all that is pending; nothing if the message itself has to
+/// be looked at.
+asio::awaitable<std::optional<WayIndex>> Intake::moved_as_a_whole(const spool::Summary& summary) {
+    if (!summary.account.empty() && !router_.knows(summary.account)) co_return std::nullopt;
+    const auto stored = co_await parts_.spool.stored_state(summary.id);
+    if (!stored || !*stored) co_return std::nullopt;
+    const spool::RecipientState* first = nullptr;
+    for (const spool::RecipientState& each : (*stored)->recipients) {
+        if (each.status != spool::RecipientStatus::pending) continue;
+        if (first == nullptr) first = &each;
+        if (each.moved_to != first->moved_to || each.priority != first->priority)
+            co_return std::nullopt;
+    }
+    if (first == nullptr) co_return std::nullopt;
+    co_return ways_.find(first->moved_to);
+}
+
+/// Onto the ways that the operator wants, as far as they still exist.
+void Intake::move(std::vector<WayIndex>& ways, const spool::MessageState& state) {
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+        const spool::RecipientState& recipient = state.recipients[i];
+        if (recipient.moved_to.empty() || recipient.status != spool::RecipientStatus::pending)
+            continue;
+        if (const auto way = ways_.find(recipient.moved_to)) {
+            ways[i] = *way;
+        } else if (gone_.insert(recipient.moved_to).second) {
+            base::log::warning("moved mail is routed anew",
+                               {{"to", recipient.moved_to},
+                                {"reason", "there is no upstream or group of that name any more"}});
+        }
     }
 }
 
@@ -144,15 +211,15 @@ asio::awaitable<bool> Intake::read_header(spool::BodySource& body, std::string& 
 }
 
 void Intake::part(const Incoming& incoming, const spool::StoredMessage& stored,
-                  std::vector<WayIndex> ways) {
+                  const std::vector<WayIndex>& ways, std::uint8_t own_priority) {
     std::vector<WayIndex> each = ways;
     std::ranges::sort(each);
     each.erase(std::ranges::unique(each).begin(), each.end());
     const base::MessageId id = incoming.summary.id;
-    parts_.partings.add(id, std::move(ways));
+    parts_.partings.add(id, ways);
     for (const WayIndex way : each) {
-        const auto share = share_of(incoming, stored.state, parts_.partings.share(id, way));
-        if (share.summary.recipients > 0) parts_.partings.add_entry(id, enter(share, way));
+        const auto share = share_of(incoming, stored.state, {&ways, way}, own_priority);
+        if (share.summary.recipients > 0) parts_.partings.add_entry(id, enter(share, way), way);
     }
 }
 

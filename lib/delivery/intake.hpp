@@ -30,12 +30,14 @@ struct Incoming {
     std::optional<std::uint32_t> untried{};
 };
 
-/// Puts what the spool has stored into the queue, each recipient on the way that the routes say.
-/// Where an account and a priority do not tell the way, the message's envelope is read for it, and
-/// its header section if a route asks for a field. On one executor.
+/// Puts what the spool has stored into the queue, each recipient on the way to which the operator
+/// has moved it, or else on the one that the routes say, by the operator's priority if he has given
+/// it one. A way that there is not any more counts for nothing: such mail is routed anew. Where an
+/// account and a priority do not tell the way, the message's envelope is read for it, and its
+/// header section if a route asks for a field. On one executor.
 class Intake {
   public:
-    /// All of it outlives the intake.
+    /// All of it outlives the intake, and so do the ways.
     struct Parts {
         spool::Spool& spool;
         const base::Clock& clock;
@@ -76,12 +78,15 @@ class Intake {
     boost::asio::awaitable<void> read(const Incoming& incoming);
     boost::asio::awaitable<bool> read_header(spool::BodySource& body, std::string& octets);
     void part(const Incoming& incoming, const spool::StoredMessage& stored,
-              std::vector<WayIndex> ways);
+              const std::vector<WayIndex>& ways, std::uint8_t own_priority);
+    boost::asio::awaitable<std::optional<WayIndex>> moved_as_a_whole(const spool::Summary& summary);
+    void move(std::vector<WayIndex>& ways, const spool::MessageState& state);
     spool::Queue::Handle enter(const Incoming& incoming, WayIndex way);
     void unreadable(const Incoming& incoming, const spool::ReadFailure& failure);
     void no_route(const Incoming& incoming, const std::string& account);
 
     Parts parts_;
+    const Ways& ways_;
     Router router_;
     base::WallTime started_{};
     std::deque<Incoming> unread_;
@@ -89,6 +94,7 @@ class Intake {
     std::deque<Later> later_;
     std::vector<Incoming> homeless_;  ///< of accounts that are not configured
     std::set<std::string> unrouted_;  ///< accounts that the log has named
+    std::set<std::string> gone_;      ///< the same of upstreams and groups to which mail was moved
     bool stopping_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "delivery/partings.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace outpost::delivery {
@@ -8,14 +9,15 @@ void Partings::add(base::MessageId id, std::vector<WayIndex> ways) {
     messages_.insert_or_assign(id, Parting{std::move(ways), {}, false, {}});
 }
 
-void Partings::add_entry(base::MessageId id, Handle entry) {
-    messages_.at(id).entries.push_back(entry);
+void Partings::add_entry(base::MessageId id, Handle entry, WayIndex way) {
+    messages_.at(id).parts.push_back({entry, way});
 }
 
-Share Partings::share(base::MessageId id, WayIndex whole) const {
+Share Partings::share(base::MessageId id, Handle entry) const {
     const auto found = messages_.find(id);
     if (found == messages_.end()) return {};
-    return {&found->second.ways, whole};
+    const Parting& parting = found->second;
+    return {&parting.ways, std::ranges::find(parting.parts, entry, &Part::entry)->way};
 }
 
 bool Partings::busy(base::MessageId id) const {
@@ -42,16 +44,16 @@ Partings::Removal Partings::remove(base::MessageId id, Handle entry, bool messag
     const auto found = messages_.find(id);
     if (found == messages_.end()) return {};
     Parting& parting = found->second;
-    std::erase(parting.entries, entry);
+    std::erase_if(parting.parts, [entry](const Part& part) { return part.entry == entry; });
     Removal removal;
     if (message_done) {
-        removal.done = std::move(parting.entries);
+        for (const Part& part : parting.parts) removal.done.push_back(part.entry);
         messages_.erase(found);
         return removal;
     }
     parting.busy = false;
     removal.waiting = std::exchange(parting.waiting, {});
-    if (parting.entries.empty()) messages_.erase(found);
+    if (parting.parts.empty()) messages_.erase(found);
     return removal;
 }
 

@@ -13,7 +13,7 @@ namespace outpost::delivery {
 
 /// Those recipients of a message that one queue entry stands for: all, unless it was parted.
 struct Share {
-    const std::vector<WayIndex>* ways = nullptr;  ///< of each recipient; null: not parted
+    const std::vector<WayIndex>* ways = nullptr;  ///< by which it was parted; null: it was not
     WayIndex way = 0;
 
     [[nodiscard]] bool has(std::size_t recipient) const {
@@ -29,10 +29,10 @@ class Partings {
 
     /// A message that is parted, with the way of each recipient.
     void add(base::MessageId id, std::vector<WayIndex> ways);
-    /// One of its entries in the queue.
-    void add_entry(base::MessageId id, Handle entry);
-    /// `whole`: the way for which the entry was added. Valid until the entry is removed.
-    [[nodiscard]] Share share(base::MessageId id, WayIndex whole) const;
+    /// One of its entries in the queue, for the recipients of this way.
+    void add_entry(base::MessageId id, Handle entry, WayIndex way);
+    /// The recipients stay the same whatever way the entry is on now. Valid until it is removed.
+    [[nodiscard]] Share share(base::MessageId id, Handle entry) const;
 
     [[nodiscard]] bool parted(base::MessageId id) const { return messages_.contains(id); }
     /// Whether a part of the message is being dealt with.
@@ -54,9 +54,13 @@ class Partings {
     [[nodiscard]] Removal remove(base::MessageId id, Handle entry, bool message_done);
 
   private:
+    struct Part {
+        Handle entry{};
+        WayIndex way = 0;
+    };
     struct Parting {
         std::vector<WayIndex> ways;
-        std::vector<Handle> entries;
+        std::vector<Part> parts;
         bool busy = false;
         std::vector<Handle> waiting;
     };

@@ -62,8 +62,13 @@ MemberState Port::state(base::MonoTime now, base::WallTime wall) {
     return used_up || pace_.next_start(now) > now ? MemberState::limited : MemberState::open;
 }
 
+void Port::pause(Pause pause) {
+    if (paused_) pause.since = paused_->since;
+    paused_ = std::move(pause);
+}
+
 void Port::resume(base::MonoTime now) {
-    paused_ = false;
+    paused_.reset();
     if (gate_.state() == UpstreamGate::State::open) return;
     if (gate_.reopen()) opened("operator", now);
 }

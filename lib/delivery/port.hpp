@@ -11,6 +11,7 @@
 #include "delivery/courier.hpp"
 #include "delivery/group_turns.hpp"
 #include "delivery/pace.hpp"
+#include "delivery/pause.hpp"
 #include "delivery/picker.hpp"
 #include "delivery/upstream_gate.hpp"
 #include "delivery/ways.hpp"
@@ -83,10 +84,11 @@ class Port {
     [[nodiscard]] Destination& destination() noexcept { return destination_; }
     [[nodiscard]] const UpstreamGate& gate() const noexcept { return gate_; }
     [[nodiscard]] PortIndex index() const noexcept { return index_; }
-    /// Takes no mail until resume(), which also ends a suspension.
-    void pause() noexcept { paused_ = true; }
+    /// Takes no mail until resume(), which also ends a suspension. Paused again, it is so since
+    /// the first time, for the latest reason.
+    void pause(Pause pause);
     void resume(base::MonoTime now);
-    [[nodiscard]] bool paused() const noexcept { return paused_; }
+    [[nodiscard]] const std::optional<Pause>& paused() const noexcept { return paused_; }
     [[nodiscard]] bool active() const noexcept { return active_; }
     [[nodiscard]] std::uint32_t concurrency() const noexcept { return pace_.concurrency(); }
     /// Recipients a second, where a throttle has slowed it down.
@@ -107,7 +109,7 @@ class Port {
     Pace pace_;
     PortIndex index_;
     bool active_;
-    bool paused_ = false;
+    std::optional<Pause> paused_;
     bool test_ = false;
     std::function<void()> attempt_ended_;
     std::vector<Running> running_;

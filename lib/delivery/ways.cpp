@@ -76,11 +76,6 @@ std::optional<std::size_t> Ways::group_of(WayIndex way) const {
     return static_cast<std::size_t>(after - groups_.begin()) - 1;
 }
 
-WayIndex Ways::whole(WayIndex way) const {
-    const auto group = group_of(way);
-    return group ? groups_[*group].way : way;
-}
-
 std::size_t Ways::member(std::size_t group, PortIndex port) const {
     const auto& members = groups_[group].members;
     return static_cast<std::size_t>(std::ranges::find(members, port, &Member::port) -

@@ -49,8 +49,6 @@ class Ways {
     [[nodiscard]] const std::vector<Group>& groups() const noexcept { return groups_; }
     /// The group that a way belongs to; nothing for an upstream's own.
     [[nodiscard]] std::optional<std::size_t> group_of(WayIndex way) const;
-    /// The way of which this one is a part: its group's, or itself.
-    [[nodiscard]] WayIndex whole(WayIndex way) const;
     /// The way for mail of the group that should stay with a member.
     [[nodiscard]] WayIndex kept(std::size_t group, std::size_t member) const {
         return static_cast<WayIndex>(groups_[group].first_kept + member);

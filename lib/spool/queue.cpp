@@ -22,6 +22,7 @@ Queue::Handle Queue::add(const QueueItem& item, WayIndex way, base::WallTime now
     node.way = way;
     node.priority = std::clamp<std::uint8_t>(item.priority, 1, queue_priorities);
     node.attempts = item.attempts;
+    node.moved = item.moved;
     place(index, QueueState::fresh, now);
     return Handle{index};
 }
@@ -86,6 +87,7 @@ void Queue::requeue(Handle handle, const Requeue& how, base::WallTime now) {
     node.attempts = how.attempts;
     node.setback = how.setback;
     node.refusals = how.refusals;
+    node.moved = how.moved;
     --lane_of(node).in_flight;
     if (how.way) node.way = *how.way;
     if (how.priority) node.priority = std::clamp<std::uint8_t>(*how.priority, 1, queue_priorities);

@@ -31,6 +31,7 @@ struct QueueItem {
     std::uint64_t size = 0;        ///< octets of the stored message
     std::uint8_t priority = 3;
     std::uint8_t attempts = 0;
+    bool moved = false;                               ///< kept for the caller, see QueueEntry
     base::WallTime next_attempt{};                    ///< not before
     base::WallTime deadline = base::WallTime::max();  ///< see Queue::next_overdue
 };
@@ -53,6 +54,7 @@ struct Requeue {
     std::optional<WayIndex> way{};  ///< another one from now on
     std::optional<std::uint8_t> priority{};
     Refusals refusals{};  ///< kept for the caller
+    bool moved = false;   ///< likewise
 };
 
 enum class QueueState : std::uint8_t {
@@ -77,7 +79,9 @@ struct QueueEntry {
     std::uint8_t attempts = 0;
     QueueState state = QueueState::in_flight;
     /// The last attempt ended by the upstream's trouble in the midst of this message.
-    bool setback = false;
+    bool setback : 1 = false;
+    /// Not where the routes say: the spool's state of the message says where (Summary::decided).
+    bool moved : 1 = false;
     Refusals refusals;
 };
 
@@ -90,7 +94,8 @@ struct QueueEntry {
             .attempts = entry.attempts,
             .setback = entry.setback,
             .way = std::nullopt,
-            .refusals = entry.refusals};
+            .refusals = entry.refusals,
+            .moved = entry.moved};
 }
 
 /// How many messages one account has for one way in one priority.

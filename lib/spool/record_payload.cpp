@@ -11,9 +11,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint8_t format_version = 1;
-constexpr std::size_t max_reply = 512;      // state.hpp's bound
+constexpr std::uint8_t decided_version = 2;  // of a state: with what the operator has decided
+constexpr std::size_t max_reply = 512;       // state.hpp's bound
+constexpr std::uint8_t lowest_priority = 5;
 constexpr std::size_t recipient_floor = 9;  // encoded octets of an empty recipient, at the least
 constexpr std::size_t state_floor = 15;     // the same of a recipient's state
+constexpr std::size_t decision_floor = 3;   // and of what the operator has decided about it
 
 // Flags of an envelope.
 constexpr std::uint8_t has_mt_priority = 1;
@@ -174,9 +177,12 @@ std::optional<smtp::Envelope> decode_envelope(std::string_view octets,
 }
 
 std::string encode(const MessageState& state) {
+    const bool decided = std::ranges::any_of(state.recipients, [](const RecipientState& recipient) {
+        return recipient.priority != 0 || !recipient.moved_to.empty();
+    });
     std::string out;
     out.reserve(8 + state.recipients.size() * 64);
-    put(out, format_version);
+    put(out, decided ? decided_version : format_version);
     put(out, static_cast<std::uint32_t>(state.recipients.size()));
     for (const auto& recipient : state.recipients) {
         put(out, static_cast<std::uint8_t>(recipient.status));
@@ -185,15 +191,21 @@ std::string encode(const MessageState& state) {
         put(out, stored_time(recipient.next_attempt));
         put_text<std::uint16_t>(out, std::string_view(recipient.last_reply).substr(0, max_reply));
         put_text<std::uint16_t>(out, recipient.last_upstream);
+        if (!decided) continue;
+        put(out, recipient.priority);
+        put_text<std::uint16_t>(out, recipient.moved_to);
     }
     return out;
 }
 
 std::optional<MessageState> decode_state(std::string_view octets) {
     OctetReader in(octets);
-    if (in.number<std::uint8_t>() != format_version) return std::nullopt;
+    const auto version = in.number<std::uint8_t>();
+    if (version != format_version && version != decided_version) return std::nullopt;
+    const bool decided = version == decided_version;
     const auto count = in.number<std::uint32_t>();
-    if (!in.ok() || count > in.left() / state_floor) return std::nullopt;
+    const std::size_t floor = state_floor + (decided ? decision_floor : 0);
+    if (!in.ok() || count > in.left() / floor) return std::nullopt;
     MessageState state;
     state.recipients.reserve(count);
     for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
@@ -206,6 +218,10 @@ std::optional<MessageState> decode_state(std::string_view octets) {
         recipient.next_attempt = wall_time(in.number<std::int64_t>());
         recipient.last_reply = in.text<std::uint16_t>();
         recipient.last_upstream = in.text<std::uint16_t>();
+        if (!decided) continue;
+        recipient.priority = in.number<std::uint8_t>();
+        if (recipient.priority > lowest_priority) return std::nullopt;
+        recipient.moved_to = in.text<std::uint16_t>();
     }
     if (!in.done()) return std::nullopt;
     return state;

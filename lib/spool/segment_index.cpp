@@ -49,6 +49,23 @@ smtp::Lifetime read_lifetime(OctetReader& in) {
     return lifetime;
 }
 
+// Flags of a state in an entry; above them, the operator's priority.
+constexpr std::uint8_t notice_sent = 1;
+constexpr std::uint8_t decided = 2;
+constexpr unsigned priority_shift = 2;
+
+std::uint8_t state_flags(const Summary& change) {
+    return static_cast<std::uint8_t>((change.delay_notified ? notice_sent : 0) |
+                                     (change.decided ? decided : 0) |
+                                     change.priority << priority_shift);
+}
+
+void read_state_flags(std::uint8_t flags, Summary& change) {
+    change.delay_notified = (flags & notice_sent) != 0;
+    change.decided = (flags & decided) != 0;
+    change.priority = static_cast<std::uint8_t>(flags >> priority_shift);
+}
+
 void read_details(OctetReader& in, IndexEntry& entry) {
     Summary& summary = entry.summary;
     switch (entry.type) {
@@ -66,7 +83,7 @@ void read_details(OctetReader& in, IndexEntry& entry) {
             summary.recipients = in.number<std::uint32_t>();
             summary.next_attempt = wall_time(in.number<std::int64_t>());
             summary.attempts = in.number<std::uint8_t>();
-            summary.delay_notified = in.number<std::uint8_t>() != 0;
+            read_state_flags(in.number<std::uint8_t>(), summary);
             break;
         case RecordType::done:
             entry.range.oldest = in.number<std::uint32_t>();
@@ -94,8 +111,12 @@ Summary summarize(base::MessageId id, const MessageState& state) {
     Summary summary;
     summary.id = id;
     summary.next_attempt = base::WallTime::max();
+    summary.priority = 0;
     for (const auto& recipient : state.recipients) {
         if (recipient.status != RecipientStatus::pending) continue;
+        if (summary.recipients == 0) summary.priority = recipient.priority;
+        if (!recipient.moved_to.empty() || recipient.priority != summary.priority)
+            summary.decided = true;
         ++summary.recipients;
         summary.next_attempt = std::min(summary.next_attempt, recipient.next_attempt);
         summary.attempts = std::max(summary.attempts, recipient.attempts);
@@ -110,6 +131,8 @@ void apply_state(Summary& summary, const Summary& change) {
     summary.next_attempt = change.next_attempt;
     summary.attempts = change.attempts;
     summary.delay_notified = change.delay_notified;
+    summary.decided = change.decided;
+    if (change.priority != 0) summary.priority = change.priority;
 }
 
 void append_entry(std::string& entries, const IndexEntry& entry) {
@@ -132,7 +155,7 @@ void append_entry(std::string& entries, const IndexEntry& entry) {
             put(entries, summary.recipients);
             put(entries, stored_time(summary.next_attempt));
             put(entries, summary.attempts);
-            put(entries, static_cast<std::uint8_t>(summary.delay_notified ? 1 : 0));
+            put(entries, state_flags(summary));
             break;
         case RecordType::done:
             put(entries, entry.range.oldest);

@@ -44,7 +44,8 @@ struct SegmentIndex {
 /// The summary of a message nobody has tried yet.
 [[nodiscard]] Summary summarize(base::MessageId id, const smtp::Envelope& envelope,
                                 std::uint64_t size);
-/// What a state changes in a summary: recipients, next_attempt, attempts, delay_notified.
+/// What a state changes in a summary: recipients, next_attempt, attempts, delay_notified, decided,
+/// priority (0: not changed).
 [[nodiscard]] Summary summarize(base::MessageId id, const MessageState& state);
 /// Takes over what `change`, made from a state, says.
 void apply_state(Summary& summary, const Summary& change);

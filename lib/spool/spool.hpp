@@ -46,9 +46,12 @@ struct Summary {
     base::WallTime received{};
     smtp::Lifetime lifetime;
     base::WallTime next_attempt{};  ///< the earliest of the pending recipients; epoch = now
-    std::uint8_t priority = 3;
-    std::uint8_t attempts = 0;  ///< the most of any pending recipient
+    std::uint8_t priority = 3;      ///< the operator's, if he has given it one
+    std::uint8_t attempts = 0;      ///< the most of any pending recipient
     bool delay_notified = false;
+    /// The operator has moved pending recipients, or given some another priority than the others:
+    /// the state says what.
+    bool decided = false;
 };
 
 /// A message to be stored. Small messages bring their octets, large ones a file already filled
@@ -134,6 +137,11 @@ class Spool {
     /// disk is off-loaded.
     virtual boost::asio::awaitable<std::expected<StoredMessage, ReadFailure>> read(
         base::MessageId id) = 0;
+
+    /// Where a message stands, without reading the message itself. Nothing if there is no state of
+    /// it: it is pending for all and was never tried.
+    virtual boost::asio::awaitable<std::expected<std::optional<MessageState>, ReadFailure>>
+    stored_state(base::MessageId id) = 0;
 
     /// Called on the committer thread after each commit with what became durable in it.
     virtual void on_stored(std::function<void(std::span<const Summary>)> callback) = 0;

@@ -31,6 +31,8 @@ class SpoolImpl final : public Spool {
     void record(base::MessageId id, MessageState state) override;
     boost::asio::awaitable<std::expected<StoredMessage, ReadFailure>> read(
         base::MessageId id) override;
+    boost::asio::awaitable<std::expected<std::optional<MessageState>, ReadFailure>> stored_state(
+        base::MessageId id) override;
     void on_stored(std::function<void(std::span<const Summary>)> callback) override;
     [[nodiscard]] Health health() const override { return parts_->gate->health(); }
     [[nodiscard]] DiskUse disk_use() const override;

@@ -52,27 +52,27 @@ asio::awaitable<SpoolImpl::RecordResult> SpoolImpl::fetch(base::MessageId id, Lo
     co_return co_await offload_patiently(parts_->readers, std::move(work));
 }
 
+asio::awaitable<std::expected<std::optional<MessageState>, ReadFailure>> SpoolImpl::stored_state(
+    base::MessageId id) {
+    if (const auto unsaved = parts_->inbox.find_state(id))
+        co_return decode_state(unsaved->metadata);
+    for (auto where = parts_->catalog.find_state(id); where;) {
+        RecordResult record = co_await fetch(id, *where);
+        if (record) co_return decode_state(record->metadata());
+        const auto now = parts_->catalog.find_state(id);
+        if (!now || now == where) co_return std::unexpected(std::move(record.error()));
+        where = now;  // compaction has moved it meanwhile, or a newer one was stored
+    }
+    co_return std::nullopt;
+}
+
 asio::awaitable<MessageState> SpoolImpl::current_state(base::MessageId id,
                                                        const smtp::Envelope& envelope) {
-    std::optional<MessageState> state;
-    if (const auto unsaved = parts_->inbox.find_state(id)) {
-        state = decode_state(unsaved->metadata);
-    } else {
-        for (auto where = parts_->catalog.find_state(id); where;) {
-            const RecordResult record = co_await fetch(id, *where);
-            const auto now = parts_->catalog.find_state(id);
-            if (!record && now && now != where) {
-                where = now;
-                continue;
-            }
-            if (record)
-                state = decode_state(record->metadata());
-            else
-                base::log::error("spool: where a message stood cannot be read; it is tried anew",
-                                 {{"id", id.text()}, {"reason", record.error().reason}});
-            break;
-        }
-    }
+    auto stored = co_await stored_state(id);
+    if (!stored)
+        base::log::error("spool: where a message stood cannot be read; it is tried anew",
+                         {{"id", id.text()}, {"reason", stored.error().reason}});
+    auto state = stored ? std::move(*stored) : std::nullopt;
     if (!state || state->recipients.size() != envelope.recipients.size())
         co_return untried(envelope);
     co_return std::move(*state);

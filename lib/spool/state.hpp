@@ -24,6 +24,8 @@ struct RecipientState {
     base::WallTime next_attempt{};  ///< meaningful while pending; max(): held by the operator
     std::string last_reply;         ///< the upstream's or our own words, at most 512 octets
     std::string last_upstream;
+    std::uint8_t priority = 0;  ///< the operator's, 1 to 5; 0: the message's own
+    std::string moved_to{};     ///< upstream or group, by the operator; empty: by the routes
 
     bool operator==(const RecipientState&) const = default;
 };

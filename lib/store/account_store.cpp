@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 #include <sysexits.h>
 
-#include <future>
-
 #include "base/error.hpp"
 
 namespace outpost::store {
@@ -112,7 +110,7 @@ StoredAccounts AccountStore::load() const {
 }
 
 std::expected<void, std::string> AccountStore::put(const StoredAccount& account) {
-    return write([&account](SQLite::Database& connection) {
+    return writer_.write([&account](SQLite::Database& connection) {
         put_row(connection, account);
         put_settings(connection, account);
         if (account.removed) enable(connection, account.name);
@@ -121,7 +119,7 @@ std::expected<void, std::string> AccountStore::put(const StoredAccount& account)
 
 std::expected<void, std::string> AccountStore::set_disabled(const std::string& name,
                                                             std::optional<base::WallTime> at) {
-    return write([&name, at](SQLite::Database& connection) {
+    return writer_.write([&name, at](SQLite::Database& connection) {
         enable(connection, name);
         if (!at) return;
         SQLite::Statement row(connection,
@@ -130,17 +128,6 @@ std::expected<void, std::string> AccountStore::set_disabled(const std::string& n
         row.bind(2, number(*at));
         row.exec();
     });
-}
-
-std::expected<void, std::string> AccountStore::write(Writer::Job job) {
-    // Shared: who waits may be gone before set_value() has returned.
-    const auto promise = std::make_shared<std::promise<std::string>>();
-    auto done = promise->get_future();
-    writer_.submit(std::move(job),
-                   [promise](const std::string& error) { promise->set_value(error); });
-    const std::string error = done.get();
-    if (!error.empty()) return std::unexpected(error);
-    return {};
 }
 
 }  // namespace outpost::store

@@ -53,8 +53,6 @@ class AccountStore {
                                                                 std::optional<base::WallTime> at);
 
   private:
-    [[nodiscard]] std::expected<void, std::string> write(Writer::Job job);
-
     const Database& database_;
     Writer& writer_;
 };

@@ -39,6 +39,12 @@ constexpr std::array steps{
     "  name TEXT PRIMARY KEY,"
     "  disabled_at INTEGER NOT NULL"
     ") STRICT",
+    // By an operator; also such as are not in the configuration just now.
+    "CREATE TABLE upstream_paused ("
+    "  name TEXT PRIMARY KEY,"
+    "  paused_at INTEGER NOT NULL,"
+    "  reason TEXT NOT NULL"
+    ") STRICT",
 };
 
 }  // namespace

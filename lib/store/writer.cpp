@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <exception>
+#include <future>
 #include <utility>
 
 namespace outpost::store {
@@ -39,6 +40,16 @@ void Writer::submit(Job job, Done done) {
         waiting_.push_back({std::move(job), std::move(done), {}});
     }
     wake_.notify_one();
+}
+
+std::expected<void, std::string> Writer::write(Job job) {
+    // Shared: who waits may be gone before set_value() has returned.
+    const auto promise = std::make_shared<std::promise<std::string>>();
+    auto done = promise->get_future();
+    submit(std::move(job), [promise](const std::string& error) { promise->set_value(error); });
+    const std::string error = done.get();
+    if (!error.empty()) return std::unexpected(error);
+    return {};
 }
 
 void Writer::run() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -32,6 +33,8 @@ class Writer {
 
     /// Thread-safe, never waits for the disk. Jobs run in order.
     void submit(Job job, Done done);
+    /// The same, and waits for its end. Not from the writer's thread.
+    [[nodiscard]] std::expected<void, std::string> write(Job job);
 
   private:
     struct Entry {

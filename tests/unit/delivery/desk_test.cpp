@@ -194,12 +194,116 @@ TEST_F(DeskTest, APriorityIsChanged) {
     EXPECT_EQ(office().sent[1].id, first);
 }
 
+TEST_F(DeskTest, AMoveAndAPriorityAreStoredWithoutReadingTheMessage) {
+    add_upstream("backup");
+    start();
+    desk().pause("office");
+    desk().pause("backup");
+    const auto id = submit(envelope({"a@example.org", "b@example.org"}));
+    spool.read_failures[id] = {.reason = "nobody has to read it"};
+    EXPECT_TRUE(wait(desk().change({}, {.what = What::move, .to = "backup"})));
+    EXPECT_TRUE(wait(desk().change({}, {.what = What::priority, .level = 5})));
+    for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+        EXPECT_EQ(spool.recipient(id, i).moved_to, "backup");
+        EXPECT_EQ(spool.recipient(id, i).priority, 5);
+        EXPECT_EQ(spool.recipient(id, i).attempts, 0);
+    }
+    EXPECT_EQ(spool.messages.at(id).state.recipients.size(), 2U);
+    spool.read_failures.clear();
+    desk().resume("backup");
+    run();
+    EXPECT_EQ(status(id, 0), spool::RecipientStatus::delivered);
+    EXPECT_EQ(status(id, 1), spool::RecipientStatus::delivered);
+}
+
+TEST_F(DeskTest, AMoveThatCannotBeStoredDoesNotHappen) {
+    add_upstream("backup");
+    start();
+    desk().pause("office");
+    const auto id = submit();
+    EXPECT_THAT(change(What::hold).done, ElementsAre(id));
+    spool.state_unreadable = true;
+    const auto changed = wait(desk().change({}, {.what = What::move, .to = "backup"}));
+    EXPECT_THAT(changed->skipped, ElementsAre(id));
+    EXPECT_THAT(changed->done, IsEmpty());
+    EXPECT_EQ(spool.recipient(id).moved_to, "");
+    EXPECT_EQ(wait(desk().show(id)).front().way, "office");
+    EXPECT_EQ(wait(desk().show(id)).front().state, "held");
+}
+
+TEST_F(DeskTest, AHeldOrLaterMessageStaysSoWhenItIsMoved) {
+    add_upstream("backup");
+    start();
+    desk().pause("office");
+    const auto held = submit();
+    auto later = envelope();
+    later.release_at = clock.wall() + 1h;
+    const auto released = submit(std::move(later));
+    EXPECT_THAT(change(What::hold, {.ids = {held}}).done, ElementsAre(held));
+    EXPECT_TRUE(wait(desk().change({}, {.what = What::move, .to = "backup"})));
+    EXPECT_EQ(spool.recipient(held).next_attempt, base::WallTime::max());
+    EXPECT_EQ(spool.recipient(released).next_attempt, clock.wall() + 1h);
+    EXPECT_THAT(transports.at("backup")->sent, IsEmpty());
+    advance(1h);
+    EXPECT_EQ(status(released), spool::RecipientStatus::delivered);
+    EXPECT_EQ(status(held), spool::RecipientStatus::pending);
+}
+
+TEST_F(DeskTest, WhatWasDecidedStaysThroughATemporaryFailureAndAHold) {
+    add_upstream("backup");
+    start();
+    desk().pause("office");
+    const auto id = submit();
+    transports.at("backup")->always(deferred());
+    EXPECT_TRUE(wait(desk().change({}, {.what = What::priority, .level = 2})));
+    EXPECT_TRUE(wait(desk().change({}, {.what = What::move, .to = "backup"})));
+    EXPECT_EQ(spool.recipient(id).attempts, 1);
+    EXPECT_THAT(change(What::hold).done, ElementsAre(id));
+    EXPECT_THAT(change(What::release).done, ElementsAre(id));
+    EXPECT_EQ(spool.recipient(id).attempts, 2);
+    EXPECT_EQ(spool.recipient(id).moved_to, "backup");
+    EXPECT_EQ(spool.recipient(id).priority, 2);
+    EXPECT_THAT(office().sent, IsEmpty());
+}
+
+TEST_F(DeskTest, OnePartOfAMessageIsMoved) {
+    add_upstream("second");
+    add_upstream("backup");
+    config.accounts["shop"].route.clear();
+    config::Route two;
+    two.recipient_domains = {"two.example"};
+    two.via = "second";
+    config::Route rest;
+    rest.via = "office";
+    config.routes = {two, rest};
+    start();
+    for (const char* name : {"office", "second", "backup"}) desk().pause(name);
+    const auto id = submit(envelope({"a@one.example", "b@two.example"}));
+    EXPECT_TRUE(wait(desk().change({.way = "office"}, {.what = What::move, .to = "backup"})));
+    EXPECT_EQ(spool.recipient(id, 0).moved_to, "backup");
+    EXPECT_EQ(spool.recipient(id, 1).moved_to, "");
+    EXPECT_TRUE(wait(desk().change({.way = "second"}, {.what = What::priority, .level = 1})));
+    EXPECT_EQ(spool.recipient(id, 0).priority, 0);
+    EXPECT_EQ(spool.recipient(id, 1).priority, 1);
+    // Onto the way of the other part: each still has its own recipients.
+    EXPECT_TRUE(wait(desk().change({.way = "backup"}, {.what = What::move, .to = "second"})));
+    for (const char* name : {"office", "second", "backup"}) desk().resume(name);
+    run();
+    EXPECT_EQ(status(id, 0), spool::RecipientStatus::delivered);
+    EXPECT_EQ(status(id, 1), spool::RecipientStatus::delivered);
+    ASSERT_EQ(transports.at("second")->sent.size(), 2U);
+    EXPECT_THAT(transports.at("second")->sent[0].recipients, ElementsAre("b@two.example"));
+    EXPECT_THAT(transports.at("second")->sent[1].recipients, ElementsAre("a@one.example"));
+    EXPECT_THAT(wait(desk().show(id)), IsEmpty());
+}
+
 TEST_F(DeskTest, PausesAndTestsAnUpstream) {
     start();
     EXPECT_FALSE(desk().pause("nowhere"));
-    ASSERT_TRUE(desk().pause("office"));
+    ASSERT_TRUE(desk().pause("office", {.since = clock.wall(), .reason = "maintenance"}));
     const auto id = submit();
-    EXPECT_THAT(why(id), HasSubstr("upstream office is paused"));
+    EXPECT_THAT(why(id), HasSubstr("upstream office is paused since " +
+                                   base::rfc3339_seconds(clock.wall()) + ": maintenance; "));
     EXPECT_EQ(desk().upstreams()[0].state, "paused");
     office().probe_answer = std::unexpected("535 wrong password");
     EXPECT_EQ(wait(desk().test("office")).error(), "535 wrong password");

@@ -7,7 +7,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.hpp"
@@ -53,6 +55,13 @@ class DispatcherTest : public ::testing::Test {
         account.route = route;
         config.accounts[name] = account;
     }
+    FakeTransport& at(const std::string& name) { return *transports.at(name); }
+    static config::Route route(const std::string& via, std::vector<std::string> domains = {}) {
+        config::Route result;
+        result.recipient_domains = std::move(domains);
+        result.via = via;
+        return result;
+    }
     FakeTransport& office() { return *transports.at("office"); }
     config::SmtpUpstream& office_config() {
         return std::get<config::SmtpUpstream>(config.upstreams["office"].kind);
@@ -65,7 +74,28 @@ class DispatcherTest : public ::testing::Test {
             Dispatcher::Parts{io.get_executor(), spool, clock, limiter, std::move(made), 1,
                               &history, test_patience},
             config, std::move(owned_));
+        dispatcher->pause(std::move(paused));
         dispatcher->start();
+        run();
+    }
+    /// Another dispatcher of what `config` says now takes its place; `same` upstreams have the
+    /// settings that they had. The transports of the one before are in `before`.
+    void reload(const std::set<std::string>& same = {}) {
+        before = transports;
+        const config::Config changed = config;
+        Dispatcher::Transports made;
+        for (const auto& [name, upstream] : changed.upstreams) {
+            auto transport = std::make_unique<FakeTransport>(io.get_executor());
+            transports[name] = transport.get();
+            made[name] = std::move(transport);
+        }
+        auto ringer = std::make_unique<FakeAlarm>(clock);
+        alarm = ringer.get();
+        auto heir = std::make_shared<Dispatcher>(
+            Dispatcher::Parts{io.get_executor(), spool, clock, limiter, std::move(ringer), 2},
+            changed, std::move(made));
+        heir->succeed(*dispatcher, same);
+        earlier.push_back(std::exchange(dispatcher, std::move(heir)));
         run();
     }
     /// Everything that can happen without time passing.
@@ -141,7 +171,9 @@ class DispatcherTest : public ::testing::Test {
     limit::MemoryStore limit_store;
     limit::Limiter limiter{limit_store, clock, {}};
     config::Config config;
+    Pauses paused;  ///< before the start
     std::map<std::string, FakeTransport*> transports;
+    std::map<std::string, FakeTransport*> before;  ///< the last reload
     FakeAlarm* alarm = nullptr;
     int rings = 0;  ///< of the alarm
     std::chrono::milliseconds test_patience = std::chrono::seconds(30);
@@ -151,6 +183,7 @@ class DispatcherTest : public ::testing::Test {
 
   protected:
     std::shared_ptr<Dispatcher> dispatcher;
+    std::vector<std::shared_ptr<Dispatcher>> earlier;
 };
 
 }  // namespace outpost::delivery::testing

@@ -33,7 +33,6 @@ class GroupsTest : public DispatcherTest {
         config.groups["all"] = {"all", strategy, std::move(members)};
         config.accounts["shop"].route = "all";
     }
-    FakeTransport& at(const std::string& name) { return *transports.at(name); }
 };
 
 TEST_F(GroupsTest, FailoverGoesOnAtOnceAndComesBack) {

@@ -11,39 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::IsEmpty;
 
-class SuccessionTest : public DispatcherTest {
-  protected:
-    /// What `config` says from now on; `same` upstreams have the settings that they had. The
-    /// transports of the one before are in `before`.
-    void reload(const std::set<std::string>& same = {}) {
-        before = transports;
-        const config::Config changed = config;
-        Dispatcher::Transports made;
-        for (const auto& [name, upstream] : changed.upstreams) {
-            auto transport = std::make_unique<FakeTransport>(io.get_executor());
-            transports[name] = transport.get();
-            made[name] = std::move(transport);
-        }
-        auto ringer = std::make_unique<FakeAlarm>(clock);
-        alarm = ringer.get();
-        auto heir = std::make_shared<Dispatcher>(
-            Dispatcher::Parts{io.get_executor(), spool, clock, limiter, std::move(ringer), 2},
-            changed, std::move(made));
-        heir->succeed(*dispatcher, same);
-        earlier.push_back(std::exchange(dispatcher, std::move(heir)));
-        run();
-    }
-    static config::Route route(const std::string& via, std::vector<std::string> domains = {}) {
-        config::Route result;
-        result.recipient_domains = std::move(domains);
-        result.via = via;
-        return result;
-    }
-    FakeTransport& at(const std::string& name) { return *transports.at(name); }
-
-    std::map<std::string, FakeTransport*> before;
-    std::vector<std::shared_ptr<Dispatcher>> earlier;
-};
+using SuccessionTest = DispatcherTest;
 
 TEST_F(SuccessionTest, WhatWaitsGoesByTheNewRoute) {
     start();

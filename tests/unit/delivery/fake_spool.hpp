@@ -7,10 +7,12 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "spool/segment_index.hpp"
 #include "spool/spool.hpp"
 
 namespace outpost::delivery::testing {
@@ -51,7 +53,11 @@ class FakeSpool final : public spool::Spool {
     /// Stores a message as one that is there at the start.
     base::MessageId keep(smtp::Envelope envelope, spool::MessageState state = {}) {
         const base::MessageId id = next_id();
-        if (state.recipients.empty()) state = spool::untried(envelope);
+        if (state.recipients.empty()) {
+            state = spool::untried(envelope);
+        } else {
+            stored_states.insert(id);
+        }
         messages[id] = {std::move(envelope), "Subject: test\r\n\r\nHello.\r\n", std::move(state)};
         return id;
     }
@@ -100,9 +106,17 @@ class FakeSpool final : public spool::Spool {
     void record(base::MessageId id, spool::MessageState state) override {
         journal.push_back("record " + id.text());
         messages.at(id).state = std::move(state);
+        stored_states.insert(id);
+    }
+    boost::asio::awaitable<std::expected<std::optional<spool::MessageState>, spool::ReadFailure>>
+    stored_state(base::MessageId id) override {
+        if (state_unreadable) co_return std::unexpected(spool::ReadFailure{.reason = "EIO"});
+        if (!stored_states.contains(id)) co_return std::nullopt;
+        co_return messages.at(id).state;
     }
     boost::asio::awaitable<std::expected<spool::StoredMessage, spool::ReadFailure>> read(
         base::MessageId id) override {
+        ++reads;
         if (held_reads_)
             co_await held_reads_->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
         if (const auto failure = read_failures.find(id); failure != read_failures.end())
@@ -125,28 +139,20 @@ class FakeSpool final : public spool::Spool {
     void release_reads() { held_reads_->expires_at(boost::asio::steady_timer::time_point::min()); }
 
     std::map<base::MessageId, Message> messages;
+    std::set<base::MessageId> stored_states;
     std::vector<base::MessageId> appended;
     std::vector<std::string> journal;
+    std::size_t reads = 0;
     bool append_fails = false;
+    bool state_unreadable = false;
     std::map<base::MessageId, spool::ReadFailure> read_failures;
     std::function<void(std::span<const spool::Summary>)> callback;
 
   private:
     [[nodiscard]] spool::Summary summary(base::MessageId id) const {
         const Message& message = messages.at(id);
-        spool::Summary result{.id = id,
-                              .account = message.envelope.account,
-                              .size = message.octets.size(),
-                              .received = message.envelope.received,
-                              .lifetime = message.envelope.lifetime(),
-                              .next_attempt = base::WallTime::max(),
-                              .priority = message.envelope.priority};
-        for (const auto& recipient : message.state.recipients) {
-            if (recipient.status != spool::RecipientStatus::pending) continue;
-            ++result.recipients;
-            result.next_attempt = std::min(result.next_attempt, recipient.next_attempt);
-            result.attempts = std::max(result.attempts, recipient.attempts);
-        }
+        spool::Summary result = spool::summarize(id, message.envelope, message.octets.size());
+        spool::apply_state(result, spool::summarize(id, message.state));
         return result;
     }
 

@@ -26,12 +26,10 @@ TEST(Ways, NumbersUpstreamsThenGroupsThenWhatIsKept) {
     EXPECT_EQ(ways.kept(1, 0), 8);
     for (const WayIndex way : {WayIndex{5}, WayIndex{8}, WayIndex{9}}) {
         EXPECT_EQ(ways.group_of(way), 1U);
-        EXPECT_EQ(ways.whole(way), 5);
         EXPECT_EQ(ways.name(way), "two");
         EXPECT_THAT(ways.ports(way), ElementsAre(2, 0));
     }
     EXPECT_FALSE(ways.group_of(3));
-    EXPECT_EQ(ways.whole(3), 3);
     EXPECT_EQ(ways.name(3), "d");
     EXPECT_THAT(ways.ports(3), ElementsAre(3));
 }

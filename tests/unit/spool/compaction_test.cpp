@@ -51,6 +51,18 @@ TEST_F(CompactionTest, MovesALiveMessageWithItsStateAndRemovesTheSegment) {
     EXPECT_EQ(restarted.read(live)->state, pending_state(1, 3));
 }
 
+TEST_F(CompactionTest, WhatTheOperatorDecidedMovesAlong) {
+    const auto live = store(500);
+    harness.spool().record(live, decided_state(1, 3));
+    begin_new_segment();
+    ASSERT_TRUE(wait_until_gone("00000001.log"));
+    harness.stop();
+    ASSERT_TRUE(harness.start(disk));
+    EXPECT_EQ(harness.read(live)->state, decided_state(1, 3));
+    EXPECT_TRUE(harness.recovered().at(live).decided);
+    EXPECT_EQ(harness.recovered().at(live).priority, 1);
+}
+
 TEST_F(CompactionTest, KeepsAStateThatStandsBeforeItsMovedMessage) {
     // The message moves from segment 1 behind its state, which stays in segment 2.
     const auto live = store(500);

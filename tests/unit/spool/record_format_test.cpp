@@ -165,6 +165,53 @@ TEST(RecordPayload, StatesComeBackAsTheyWere) {
     EXPECT_EQ(decode_state(encode(MessageState{})), MessageState{});
 }
 
+MessageState decided_state() {
+    MessageState state = sample_state();
+    state.recipients[1].moved_to = "backup";
+    state.recipients[2].priority = 5;
+    return state;
+}
+
+TEST(RecordPayload, WhatTheOperatorDecidedComesBackAsItWas) {
+    EXPECT_EQ(decode_state(encode(decided_state())), decided_state());
+    MessageState moved = sample_state();
+    moved.recipients[2].moved_to = "backup";
+    EXPECT_EQ(decode_state(encode(moved)), moved);
+    MessageState urgent = sample_state();
+    urgent.recipients[0].priority = 1;
+    EXPECT_EQ(decode_state(encode(urgent)), urgent);
+}
+
+/// Ordinary mail costs what it did, and states that were written before are read.
+TEST(RecordPayload, AStateWithoutDecisionsIsWrittenAsInTheVersionBefore) {
+    const std::string octets(
+        "\x01\x01\x00\x00\x00"
+        "\x00\x02\x01\xe8\x03\x00\x00\x00\x00\x00\x00"
+        "\x03\x00"
+        "451"
+        "\x06\x00"
+        "office",
+        29);
+    MessageState state;
+    state.recipients.resize(1);
+    state.recipients[0].attempts = 2;
+    state.recipients[0].delay_notified = true;
+    state.recipients[0].next_attempt = base::WallTime(std::chrono::milliseconds(1000));
+    state.recipients[0].last_reply = "451";
+    state.recipients[0].last_upstream = "office";
+    EXPECT_EQ(encode(state), octets);
+    EXPECT_EQ(decode_state(octets), state);
+}
+
+TEST(RecordPayload, AnUnknownVersionOrPriorityOfAStateIsRefused) {
+    std::string octets = encode(decided_state());
+    octets[0] = '\x03';
+    EXPECT_FALSE(decode_state(octets));
+    MessageState state = sample_state();
+    state.recipients[0].priority = 6;
+    EXPECT_FALSE(decode_state(encode(state)));
+}
+
 TEST(RecordPayload, AReplyIsStoredUpToItsBound) {
     MessageState state = sample_state();
     state.recipients[0].last_reply.assign(100'000, 'x');
@@ -175,6 +222,10 @@ TEST(RecordPayload, OctetsCutShortOrTooLongAreRefused) {
     std::optional<LargeReference> large;
     const std::string envelope = encode(scheduled_envelope(), LargeReference{1, 2});
     const std::string state = encode(sample_state());
+    const std::string decided = encode(decided_state());
+    for (std::size_t length = 0; length < decided.size(); ++length)
+        EXPECT_FALSE(decode_state(decided.substr(0, length)));
+    EXPECT_FALSE(decode_state(decided + "x"));
     for (std::size_t length = 0; length < envelope.size(); ++length)
         EXPECT_FALSE(decode_envelope(envelope.substr(0, length), large));
     for (std::size_t length = 0; length < state.size(); ++length)
@@ -188,7 +239,9 @@ TEST(RecordPayload, RandomOctetsDoNoHarm) {
     std::mt19937_64 random(1);
     std::optional<LargeReference> large;
     for (int trial = 0; trial < 20'000; ++trial) {
-        std::string octets = trial % 2 == 0 ? encode(scheduled_envelope()) : encode(sample_state());
+        std::string octets = trial % 2 == 0   ? encode(scheduled_envelope())
+                             : trial % 3 == 0 ? encode(decided_state())
+                                              : encode(sample_state());
         for (std::uint64_t flips = random() % 8; flips-- > 0;)
             octets[random() % octets.size()] = static_cast<char>(random());
         (void)decode_envelope(octets, large);
@@ -223,6 +276,44 @@ TEST(SegmentIndex, ComesBackAsItWas) {
               base::WallTime(std::chrono::milliseconds(1000)));
     EXPECT_EQ(index->entries[2].range, (SegmentRange{2, 3}));
     EXPECT_EQ(index->entries[2].length, 72U);
+}
+
+TEST(SegmentIndex, KnowsWhatTheOperatorDecided) {
+    const auto through = [](const MessageState& state) {
+        std::string entries;
+        append_entry(entries,
+                     {RecordType::state, 64, 100, summarize(base::MessageId{1}, state), {}});
+        const auto index = decode_index(encode_index({}, entries));
+        EXPECT_TRUE(index);
+        Summary summary = summarize(base::MessageId{1}, sample_envelope(), 5000);
+        apply_state(summary, index->entries.at(0).summary);
+        EXPECT_TRUE(summary.delay_notified);
+        return summary;
+    };
+    EXPECT_FALSE(through(sample_state()).decided);
+    EXPECT_EQ(through(sample_state()).priority, 4) << "its own";
+    MessageState state = sample_state();
+    state.recipients[0].priority = 2;
+    state.recipients[0].moved_to = "backup";
+    EXPECT_FALSE(through(state).decided) << "that one has got it";
+    EXPECT_EQ(through(state).priority, 4);
+    state.recipients[1].priority = state.recipients[2].priority = 5;
+    EXPECT_FALSE(through(state).decided);
+    EXPECT_EQ(through(state).priority, 5);
+    state.recipients[2].priority = 0;
+    EXPECT_TRUE(through(state).decided) << "some only";
+    state = sample_state();
+    state.recipients[2].moved_to = "backup";
+    EXPECT_TRUE(through(state).decided);
+    EXPECT_EQ(through(state).priority, 4);
+}
+
+/// An index of the version before has no more than the notice in its flags.
+TEST(SegmentIndex, AnEntryWithoutDecisionsIsAsItWas) {
+    std::string entries;
+    append_entry(entries,
+                 {RecordType::state, 64, 100, summarize(base::MessageId{1}, sample_state()), {}});
+    EXPECT_EQ(entries.back(), '\x01');
 }
 
 TEST(SegmentIndex, KnowsTheTimesOfDelivery) {

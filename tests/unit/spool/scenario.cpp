@@ -83,7 +83,7 @@ class Scenario {
         const auto large = store(9000, true);
         record(first[1], done_state(2));
         const auto second = store_together(5, 3000);  // rolls over
-        record(first[0], pending_state(2, 2));
+        record(first[0], decided_state(2, 2));
         record(large, done_state(2));
         for (int i = 0; i < 3; ++i) store_together(4, 3000);
         // All but one of the first segment are done: it gets compacted.
@@ -97,7 +97,7 @@ class Scenario {
         if (intact_) ledger_.stopped();
         ledger_.restarted();
         if (!harness_.start(disk_)) return;
-        record(first[0], pending_state(2, 3));
+        record(first[0], decided_state(2, 3));
         store(20'000, true);
         store_together(3, 500);
         record(first[0], done_state(2));

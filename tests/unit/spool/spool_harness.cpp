@@ -32,6 +32,15 @@ MessageState pending_state(std::size_t recipients, std::uint8_t attempts) {
     return state;
 }
 
+MessageState decided_state(std::size_t recipients, std::uint8_t attempts) {
+    MessageState state = pending_state(recipients, attempts);
+    for (auto& recipient : state.recipients) {
+        recipient.priority = 1;
+        recipient.moved_to = "backup";
+    }
+    return state;
+}
+
 MessageState done_state(std::size_t recipients) {
     MessageState state;
     state.recipients.resize(recipients);

@@ -25,6 +25,8 @@ struct Sample {
 
 [[nodiscard]] Sample make_sample(std::uint64_t seed, std::size_t size, std::size_t recipients = 1);
 [[nodiscard]] MessageState pending_state(std::size_t recipients, std::uint8_t attempts);
+/// The same, moved by the operator and with a priority of his.
+[[nodiscard]] MessageState decided_state(std::size_t recipients, std::uint8_t attempts);
 [[nodiscard]] MessageState done_state(std::size_t recipients);
 /// Small segments, no waiting.
 [[nodiscard]] Tuning quick();
