@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "control/table.hpp"
 #include "ctl/commands.hpp"
@@ -79,6 +80,20 @@ int cat(Session& session, const std::string& id) {
     return EX_OK;
 }
 
+/// `3 messages`
+std::string counted(const json::value& some) {
+    const std::int64_t count = some.at("messages").as_int64();
+    return std::to_string(count) + (count == 1 ? " message" : " messages");
+}
+
+/// `: 0YGJ1ABCDE,0YGJ1ABCDF, ...`; empty if none is named.
+std::string named(const json::value& some) {
+    const auto& ids = some.at("ids").as_array();
+    if (ids.empty()) return {};
+    const bool more = std::cmp_less(ids.size(), some.at("messages").as_int64());
+    return ": " + text(some, "ids") + (more ? ", ..." : "");
+}
+
 int change(Session& session, const std::string& what, const Selection& selection) {
     control::Query query = selection.query;
     std::string ids;
@@ -87,12 +102,11 @@ int change(Session& session, const std::string& what, const Selection& selection
     if (selection.all) query["all"] = "1";
     const auto changed = session.ask("POST", "/v1/queue/" + what, query);
     if (!changed) return session.code;
-    const auto& done = changed->at("done").as_array();
-    const auto& skipped = changed->at("skipped").as_array();
-    std::string out = std::to_string(done.size()) + (done.size() == 1 ? " message" : " messages") +
-                      (changed->at("dry_run").as_bool() ? " would be changed" : " changed");
-    if (!skipped.empty())
-        out += "; being sent just now and left alone: " + text(*changed, "skipped");
+    const bool dry_run = changed->at("dry_run").as_bool();
+    std::string out =
+        counted(*changed) + (dry_run ? " would be changed" + named(*changed) : " changed");
+    for (const json::value& some : changed->at("skipped").as_array())
+        out += "\n" + counted(some) + " left alone, " + text(some, "why") + named(some);
     return print(session, *changed, out + "\n");
 }
 

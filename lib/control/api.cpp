@@ -32,13 +32,13 @@ std::string reason_of(const Request& request) {
     return found == request.query.end() ? std::string() : base::printable(found->second, 256);
 }
 
-std::size_t list_limit(const Request& request) {
+std::size_t limit_of(const Request& request) {
     std::size_t most = usual_list;
     if (const auto found = request.query.find("limit"); found != request.query.end()) {
         const std::string& text = found->second;
         std::from_chars(text.data(), text.data() + text.size(), most);
     }
-    return std::min(most, longest_list);
+    return most;
 }
 
 Response no_such(std::string_view what, std::string_view name) {
@@ -84,7 +84,8 @@ asio::awaitable<Response> Api::status() {
     };
     const auto counts =
         co_await at_desk(parts_.delivery, [](delivery::Desk& desk) -> awaitable<Counts> {
-            co_return Counts{desk.size(), desk.oldest(), desk.upstreams()};
+            const auto oldest = co_await desk.oldest();
+            co_return Counts{desk.size(), oldest, desk.upstreams()};
         });
     const spool::Health health = parts_.spool.health();
     json::array all;
@@ -127,9 +128,8 @@ asio::awaitable<Response> Api::messages(const Request& request) {
     auto filter = read_filter(request);
     if (!filter) co_return error_response(400, filter.error());
     const auto views = co_await at_desk(
-        parts_.delivery, [&filter, most = list_limit(request)](delivery::Desk& desk) {
-            return desk.list(std::move(*filter), most);
-        });
+        parts_.delivery, [&filter, most = std::min(limit_of(request), longest_list)](
+                             delivery::Desk& desk) { return desk.list(std::move(*filter), most); });
     json::array all;
     for (const auto& view : views) all.push_back(to_json(view));
     co_return json_response(all);
@@ -195,7 +195,7 @@ asio::awaitable<Response> Api::change(std::string_view what, const Request& requ
                                      {"messages", changed->done.size()},
                                      {"skipped", changed->skipped.size()},
                                      {"why", reason_of(request)}});
-    co_return json_response(to_json(*changed, dry_run));
+    co_return json_response(to_json(*changed, dry_run, limit_of(request)));
 }
 
 asio::awaitable<Response> Api::upstreams() {

@@ -34,6 +34,7 @@ class Port {
     void succeed(const Port& before, bool same);
     /// So many attempts of earlier ports of the upstream are under way; they count here.
     void set_elsewhere(std::uint32_t attempts) noexcept { elsewhere_ = attempts; }
+    [[nodiscard]] std::uint32_t elsewhere() const noexcept { return elsewhere_; }
     /// How one of these has ended.
     void ended_elsewhere(const GateReport& report, base::MonoTime now);
 

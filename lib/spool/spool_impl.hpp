@@ -31,6 +31,8 @@ class SpoolImpl final : public Spool {
     void record(base::MessageId id, MessageState state) override;
     boost::asio::awaitable<std::expected<StoredMessage, ReadFailure>> read(
         base::MessageId id) override;
+    boost::asio::awaitable<std::vector<std::optional<smtp::Envelope>>> read_envelopes(
+        std::vector<base::MessageId> ids) override;
     void on_stored(std::function<void(std::span<const Summary>)> callback) override;
     [[nodiscard]] Health health() const override { return parts_->gate->health(); }
     [[nodiscard]] DiskUse disk_use() const override;
