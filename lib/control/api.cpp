@@ -115,13 +115,23 @@ asio::awaitable<Response> Api::reload(const Request& request) {
 }
 
 asio::awaitable<Response> Api::queue() {
-    const auto rows = co_await at_desk(
-        parts_.delivery, [](delivery::Desk& desk) -> awaitable<std::vector<delivery::QueueRow>> {
-            co_return desk.queue();
-        });
-    json::array all;
-    for (const auto& row : rows) all.push_back(to_json(row));
-    co_return json_response(all);
+    struct Seen {
+        std::vector<delivery::QueueRow> rows;
+        delivery::Workload workload;
+    };
+    Seen seen = co_await at_desk(parts_.delivery, [](delivery::Desk& desk) -> awaitable<Seen> {
+        Seen all{.rows = {}, .workload = co_await desk.workload()};
+        all.rows = desk.queue();
+        co_return all;
+    });
+    json::array rows;
+    for (const auto& row : seen.rows) rows.push_back(to_json(row));
+    json::array upstreams;
+    const auto outlook = delivery::outlook(std::move(seen.workload));
+    for (const auto& way : outlook.ways) upstreams.push_back(to_json(way));
+    co_return json_response({{"total", to_json(outlook.total)},
+                             {"upstreams", std::move(upstreams)},
+                             {"rows", std::move(rows)}});
 }
 
 asio::awaitable<Response> Api::messages(const Request& request) {

@@ -120,6 +120,14 @@ json::value to_json(const delivery::QueueRow& row) {
             {"ready", row.ready},  {"waiting", row.waiting}, {"sending", row.in_flight}};
 }
 
+json::value to_json(const delivery::WayOutlook& outlook) {
+    return {{"upstream", outlook.way},           {"ready", outlook.ready},
+            {"waiting", outlook.waiting},        {"held", outlook.held},
+            {"sending", outlook.in_flight},      {"recipients", outlook.recipients},
+            {"oldest", to_json(outlook.oldest)}, {"empty_at", to_json(outlook.empty.at)},
+            {"empty_why", outlook.empty.why}};
+}
+
 json::value to_json(const delivery::QueueChanged& changed, bool dry_run, std::size_t most_ids) {
     Counted done;
     for (const base::MessageId id : changed.done) done.add(id, most_ids);

@@ -16,6 +16,7 @@ namespace outpost::control {
 [[nodiscard]] boost::json::value to_json(const delivery::UpstreamView& view);
 [[nodiscard]] boost::json::value to_json(const delivery::MessageView& view);
 [[nodiscard]] boost::json::value to_json(const delivery::QueueRow& row);
+[[nodiscard]] boost::json::value to_json(const delivery::WayOutlook& outlook);
 [[nodiscard]] boost::json::value to_json(const delivery::RouteView& view);
 [[nodiscard]] boost::json::value to_json(const std::vector<limit::Level>& levels);
 /// With at most so many ids of each kind.

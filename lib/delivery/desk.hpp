@@ -21,8 +21,10 @@
 #include "delivery/places_in_line.hpp"
 #include "delivery/port.hpp"
 #include "delivery/router.hpp"
+#include "delivery/slices.hpp"
 #include "delivery/switchboard.hpp"
 #include "delivery/views.hpp"
+#include "delivery/workload.hpp"
 #include "spool/queue.hpp"
 #include "spool/spool.hpp"
 
@@ -96,6 +98,8 @@ class Desk {
     [[nodiscard]] std::vector<QueueRow> queue() const { return rows(true); }
     /// The same, all accounts together.
     [[nodiscard]] std::vector<QueueRow> totals() const { return rows(false); }
+    /// For outlook().
+    awaitable<Workload> workload();
     /// Who waits for limits. A message that several upstreams could take, and none of them has
     /// anything left, counts at each.
     [[nodiscard]] std::vector<LimitQueue> waiting_for_limits() const;
@@ -141,7 +145,15 @@ class Desk {
     [[nodiscard]] std::vector<QueueRow> rows(bool by_account) const;
     /// Shows `look` every entry, in slices.
     template <class Look>
-    awaitable<void> scan(Look look);
+    awaitable<void> scan(Look look) {
+        for (std::optional<Handle> at = Handle{}; at;) {
+            at = parts_.queue.for_some(*at, places_a_slice, look);
+            if (at) co_await Slices::turn();
+        }
+    }
+    [[nodiscard]] Supply supply(Port& port) const;
+    [[nodiscard]] std::vector<std::size_t> suppliers(WayIndex way,
+                                                     const std::vector<Supply>& supplies) const;
     [[nodiscard]] bool fits(const MessageFilter& filter, const spool::QueueEntry& entry) const;
     awaitable<bool> fits_recipient(const MessageFilter& filter, const Found& found);
     awaitable<std::optional<Unfinished>> view(Found found);

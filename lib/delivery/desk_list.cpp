@@ -9,14 +9,6 @@
 /// Messages as operators see them, and why each is not out yet.
 namespace outpost::delivery {
 
-template <class Look>
-Desk::awaitable<void> Desk::scan(Look look) {
-    for (std::optional<Handle> at = Handle{}; at;) {
-        at = parts_.queue.for_some(*at, places_a_slice, look);
-        if (at) co_await Slices::turn();
-    }
-}
-
 Desk::awaitable<std::optional<base::WallTime>> Desk::oldest() {
     std::optional<base::MessageId> least;
     for (const auto& desk : all())

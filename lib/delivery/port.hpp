@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "config/types.hpp"
+#include "delivery/attempt_speed.hpp"
 #include "delivery/courier.hpp"
 #include "delivery/group_turns.hpp"
 #include "delivery/pace.hpp"
@@ -27,6 +28,8 @@ class Port {
     struct Running {
         spool::Queue::Handle handle{};
         base::WallTime since;
+        base::MonoTime started{};
+        std::uint32_t recipients = 0;
     };
 
     /// Takes the place of another port of the upstream. `same`: with the same settings, so what is
@@ -76,6 +79,9 @@ class Port {
     [[nodiscard]] std::uint32_t concurrency() const noexcept { return pace_.concurrency(); }
     /// Recipients a second, where a throttle has slowed it down.
     [[nodiscard]] std::optional<double> speed(base::MonoTime now) { return pace_.per_second(now); }
+    /// Recipients a second that go out with as many deliveries at once as may be now, if nothing
+    /// else bounds it; nothing before the first.
+    [[nodiscard]] std::optional<double> throughput(base::MonoTime now);
     /// What a group goes by.
     [[nodiscard]] MemberState state(base::MonoTime now, base::WallTime wall);
 
@@ -89,6 +95,7 @@ class Port {
     Destination destination_;
     UpstreamGate gate_;
     Pace pace_;
+    AttemptSpeed attempt_speed_;
     PortIndex index_;
     bool active_;
     bool paused_ = false;

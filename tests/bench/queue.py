@@ -161,9 +161,10 @@ def run(relay, arguments):
 
 def queue(work, count):
     sink = measure.Sink(work)
-    relay = relay_for(work, sink).start()
+    relay = relay_for(work, sink)
     stream = delivery = noop = None
     try:
+        relay.start()
         relay.ctl("upstream", "pause", "paused")
         fill(relay, count)
         todo = list(commands(relay, count))
