@@ -6,14 +6,15 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdint>
 
-/// Long work on the executor of the deliveries, in slices of some hundred microseconds, so that
-/// none of them waits for its end.
+/// Long work on the executor of the deliveries, in slices of a few hundred microseconds at most, so
+/// that none of them waits for its end.
 namespace outpost::delivery {
 
 /// Places of the queue that are looked at.
 inline constexpr std::uint32_t places_a_slice = 10'000;
-/// Messages that are read back or changed.
-inline constexpr std::uint32_t messages_a_slice = 16;
+/// Messages that are read back or changed. Few: what is delivered has many turns to go through for
+/// each message, and should keep most of its speed.
+inline constexpr std::uint32_t messages_a_slice = 4;
 
 /// Counts what was done; after each slice, turn() is due.
 class Slices {
