@@ -3,7 +3,7 @@
 
 _outpostctl_words() {
     local filters="--account --sender --rcpt --upstream --state --older --of-priority"
-    local change="$filters --all --dry-run"
+    local change="$filters --all --dry-run --limit"
     local settings="--domains --senders --networks --priority --priority-cap --quota --timezone"
     settings+=" --when-exceeded --rate --smooth --submit-rate --deliver-days --deliver-hours"
     settings+=" --deliver-timezone --route --weight --max-message-size --max-recipients"

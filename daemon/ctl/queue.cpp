@@ -3,7 +3,10 @@
 #include <boost/json/serialize.hpp>
 #include <iostream>
 #include <memory>
+#include <utility>
 
+#include "base/clock.hpp"
+#include "control/about_time.hpp"
 #include "control/table.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/text.hpp"
@@ -36,14 +39,31 @@ std::string message_table(const json::array& messages) {
     return table.empty() ? "no messages\n" : table.text();
 }
 
+/// `about 14:32 UTC`, `about 3 days, 2026-11-25`, or why that cannot be said.
+std::string when_empty(const json::value& way) {
+    const std::string at = text(way, "empty_at");
+    if (at.empty()) return text(way, "empty_why");
+    const auto time = base::parse_rfc3339(at);
+    return time ? control::about(*time, base::SystemClock().wall()) : at;
+}
+
 int summary(Session& session) {
-    const auto rows = session.ask("GET", "/v1/queue");
-    if (!rows) return session.code;
+    const auto queue = session.ask("GET", "/v1/queue");
+    if (!queue) return session.code;
+    control::Table ways({"UPSTREAM", "READY", "WAITING", "HELD", "SENDING", "OLDEST", "EMPTY"});
+    const auto add = [&](const json::value& way, const std::string& name) {
+        ways.add({name, text(way, "ready"), text(way, "waiting"), text(way, "held"),
+                  text(way, "sending"), text(way, "oldest"), when_empty(way)});
+    };
+    for (const json::value& way : queue->at("upstreams").as_array())
+        add(way, text(way, "upstream"));
+    add(queue->at("total"), "(all)");
     control::Table table({"UPSTREAM", "ACCOUNT", "PRIO", "READY", "WAITING", "SENDING"});
-    for (const json::value& row : rows->as_array())
+    for (const json::value& row : queue->at("rows").as_array())
         table.add({text(row, "upstream"), text(row, "account"), text(row, "priority"),
                    text(row, "ready"), text(row, "waiting"), text(row, "sending")});
-    return print(session, *rows, table.empty() ? "the queue is empty\n" : table.text());
+    return print(session, *queue,
+                 table.empty() ? "the queue is empty\n" : ways.text() + "\n" + table.text());
 }
 
 int list(Session& session, const Selection& selection) {
@@ -79,6 +99,20 @@ int cat(Session& session, const std::string& id) {
     return EX_OK;
 }
 
+/// `3 messages`
+std::string counted(const json::value& some) {
+    const std::int64_t count = some.at("messages").as_int64();
+    return std::to_string(count) + (count == 1 ? " message" : " messages");
+}
+
+/// `: 0YGJ1ABCDE,0YGJ1ABCDF, ...`; empty if none is named.
+std::string named(const json::value& some) {
+    const auto& ids = some.at("ids").as_array();
+    if (ids.empty()) return {};
+    const bool more = std::cmp_less(ids.size(), some.at("messages").as_int64());
+    return ": " + text(some, "ids") + (more ? ", ..." : "");
+}
+
 int change(Session& session, const std::string& what, const Selection& selection) {
     control::Query query = selection.query;
     std::string ids;
@@ -87,12 +121,11 @@ int change(Session& session, const std::string& what, const Selection& selection
     if (selection.all) query["all"] = "1";
     const auto changed = session.ask("POST", "/v1/queue/" + what, query);
     if (!changed) return session.code;
-    const auto& done = changed->at("done").as_array();
-    const auto& skipped = changed->at("skipped").as_array();
-    std::string out = std::to_string(done.size()) + (done.size() == 1 ? " message" : " messages") +
-                      (changed->at("dry_run").as_bool() ? " would be changed" : " changed");
-    if (!skipped.empty())
-        out += "; being sent just now and left alone: " + text(*changed, "skipped");
+    const bool dry_run = changed->at("dry_run").as_bool();
+    std::string out =
+        counted(*changed) + (dry_run ? " would be changed" + named(*changed) : " changed");
+    for (const json::value& some : changed->at("skipped").as_array())
+        out += "\n" + counted(some) + " left alone, " + text(some, "why") + named(some);
     return print(session, *changed, out + "\n");
 }
 
@@ -117,6 +150,9 @@ void add_change(CLI::App& command, Session& session, const std::shared_ptr<Selec
     command.add_option("id", selection->ids, "Message ids");
     add_filters(command, selection);
     command.add_flag("--all", selection->all, "Every message");
+    command.add_option_function<std::string>(
+        "--limit", [selection](const std::string& most) { selection->query["limit"] = most; },
+        "Name at most so many of them; 100 unless said otherwise");
     command.add_flag_function(
         "--dry-run", [selection](std::int64_t) { selection->query["dry_run"] = "1"; },
         "Only say which");

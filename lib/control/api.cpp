@@ -27,13 +27,13 @@ std::vector<std::string> parts_of(std::string_view path) {
     return base::split_list(path.substr(prefix.size()), '/');
 }
 
-std::size_t list_limit(const Request& request) {
+std::size_t limit_of(const Request& request) {
     std::size_t most = usual_list;
     if (const auto found = request.query.find("limit"); found != request.query.end()) {
         const std::string& text = found->second;
         std::from_chars(text.data(), text.data() + text.size(), most);
     }
-    return std::min(most, longest_list);
+    return most;
 }
 
 }  // namespace
@@ -74,7 +74,8 @@ asio::awaitable<Response> Api::status() {
     };
     const auto counts =
         co_await at_desk(parts_.delivery, [](delivery::Desk& desk) -> awaitable<Counts> {
-            co_return Counts{desk.size(), desk.oldest(), desk.upstreams()};
+            const auto oldest = co_await desk.oldest();
+            co_return Counts{desk.size(), oldest, desk.upstreams()};
         });
     const spool::Health health = parts_.spool.health();
     json::array all;
@@ -104,22 +105,31 @@ asio::awaitable<Response> Api::reload(const Request& request) {
 }
 
 asio::awaitable<Response> Api::queue() {
-    const auto rows = co_await at_desk(
-        parts_.delivery, [](delivery::Desk& desk) -> awaitable<std::vector<delivery::QueueRow>> {
-            co_return desk.queue();
-        });
-    json::array all;
-    for (const auto& row : rows) all.push_back(to_json(row));
-    co_return json_response(all);
+    struct Seen {
+        std::vector<delivery::QueueRow> rows;
+        delivery::Workload workload;
+    };
+    Seen seen = co_await at_desk(parts_.delivery, [](delivery::Desk& desk) -> awaitable<Seen> {
+        Seen all{.rows = {}, .workload = co_await desk.workload()};
+        all.rows = desk.queue();
+        co_return all;
+    });
+    json::array rows;
+    for (const auto& row : seen.rows) rows.push_back(to_json(row));
+    json::array upstreams;
+    const auto outlook = delivery::outlook(std::move(seen.workload));
+    for (const auto& way : outlook.ways) upstreams.push_back(to_json(way));
+    co_return json_response({{"total", to_json(outlook.total)},
+                             {"upstreams", std::move(upstreams)},
+                             {"rows", std::move(rows)}});
 }
 
 asio::awaitable<Response> Api::messages(const Request& request) {
     auto filter = read_filter(request);
     if (!filter) co_return error_response(400, filter.error());
     const auto views = co_await at_desk(
-        parts_.delivery, [&filter, most = list_limit(request)](delivery::Desk& desk) {
-            return desk.list(std::move(*filter), most);
-        });
+        parts_.delivery, [&filter, most = std::min(limit_of(request), longest_list)](
+                             delivery::Desk& desk) { return desk.list(std::move(*filter), most); });
     json::array all;
     for (const auto& view : views) all.push_back(to_json(view));
     co_return json_response(all);
@@ -185,7 +195,7 @@ asio::awaitable<Response> Api::change(std::string_view what, const Request& requ
                                      {"messages", changed->done.size()},
                                      {"skipped", changed->skipped.size()},
                                      {"why", reason_of(request)}});
-    co_return json_response(to_json(*changed, dry_run));
+    co_return json_response(to_json(*changed, dry_run, limit_of(request)));
 }
 
 asio::awaitable<Response> Api::upstreams() {

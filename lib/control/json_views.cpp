@@ -5,6 +5,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <charconv>
+#include <map>
+#include <utility>
 
 #include "base/text.hpp"
 #include "config/units.hpp"
@@ -14,11 +16,25 @@ namespace {
 
 namespace json = boost::json;
 
-json::value ids(const std::vector<base::MessageId>& all) {
-    json::array list;
-    for (const base::MessageId id : all) list.emplace_back(id.text());
-    return list;
+std::string_view words(delivery::QueueChanged::Why why) {
+    using enum delivery::QueueChanged::Why;
+    switch (why) {
+        case sending: return "being sent just now";
+        case busy: return "another part of it, a report about it or another change is under way";
+        case gone: return "left the queue meanwhile";
+    }
+    return "";
 }
+
+/// How many there are, and the first of them.
+struct Counted {
+    std::uint64_t messages = 0;
+    json::array ids{};
+    void add(base::MessageId id, std::size_t most) {
+        ++messages;
+        if (ids.size() < most) ids.emplace_back(id.text());
+    }
+};
 
 bool flag(const Request& request, std::string_view name) {
     const std::string value = param(request, name);
@@ -108,8 +124,27 @@ json::value to_json(const delivery::QueueRow& row) {
             {"ready", row.ready},  {"waiting", row.waiting}, {"sending", row.in_flight}};
 }
 
-json::value to_json(const delivery::QueueChanged& changed, bool dry_run) {
-    return {{"done", ids(changed.done)}, {"skipped", ids(changed.skipped)}, {"dry_run", dry_run}};
+json::value to_json(const delivery::WayOutlook& outlook) {
+    return {{"upstream", outlook.way},           {"ready", outlook.ready},
+            {"waiting", outlook.waiting},        {"held", outlook.held},
+            {"sending", outlook.in_flight},      {"recipients", outlook.recipients},
+            {"oldest", to_json(outlook.oldest)}, {"empty_at", to_json(outlook.empty.at)},
+            {"empty_why", outlook.empty.why}};
+}
+
+json::value to_json(const delivery::QueueChanged& changed, bool dry_run, std::size_t most_ids) {
+    Counted done;
+    for (const base::MessageId id : changed.done) done.add(id, most_ids);
+    std::map<delivery::QueueChanged::Why, Counted> skipped;
+    for (const auto& one : changed.skipped) skipped[one.why].add(one.id, most_ids);
+    json::array passed_over;
+    for (auto& [why, some] : skipped)
+        passed_over.push_back(
+            {{"why", words(why)}, {"messages", some.messages}, {"ids", std::move(some.ids)}});
+    return {{"dry_run", dry_run},
+            {"messages", done.messages},
+            {"ids", std::move(done.ids)},
+            {"skipped", std::move(passed_over)}};
 }
 
 std::expected<delivery::MessageFilter, std::string> read_filter(const Request& request) {

@@ -21,9 +21,12 @@ namespace outpost::control {
 [[nodiscard]] boost::json::value to_json(const delivery::UpstreamView& view);
 [[nodiscard]] boost::json::value to_json(const delivery::MessageView& view);
 [[nodiscard]] boost::json::value to_json(const delivery::QueueRow& row);
+[[nodiscard]] boost::json::value to_json(const delivery::WayOutlook& outlook);
 [[nodiscard]] boost::json::value to_json(const delivery::RouteView& view);
 [[nodiscard]] boost::json::value to_json(const std::vector<limit::Level>& levels);
-[[nodiscard]] boost::json::value to_json(const delivery::QueueChanged& changed, bool dry_run);
+/// With at most so many ids of each kind.
+[[nodiscard]] boost::json::value to_json(const delivery::QueueChanged& changed, bool dry_run,
+                                         std::size_t most_ids);
 
 /// A filter from the query of a request: id (several with commas), account, sender, rcpt,
 /// upstream, state, older, priority. The error names the parameter.

@@ -12,12 +12,11 @@ namespace asio = boost::asio;
 
 namespace {
 
-asio::awaitable<void> look_at(const delivery::Desk& desk, Observations& seen) {
+asio::awaitable<void> look_at(delivery::Desk& desk, Observations& seen) {
     seen.queue = desk.totals();
-    seen.oldest = desk.oldest();
+    seen.oldest = co_await desk.oldest();
     seen.upstreams = desk.upstreams();
     seen.limit_queues = desk.waiting_for_limits();
-    co_return;
 }
 
 }  // namespace

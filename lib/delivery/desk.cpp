@@ -2,30 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "base/text.hpp"
+#include "delivery/desk_search.hpp"
 #include "delivery/explain.hpp"
+#include "delivery/slices.hpp"
 
 namespace outpost::delivery {
-namespace {
-
-bool address_fits(std::string_view wanted, std::string_view address) {
-    if (wanted.empty() || base::iequals(wanted, address)) return true;
-    const std::size_t at = address.rfind('@');
-    return wanted.starts_with('@') && at != std::string_view::npos &&
-           base::iequals(wanted, address.substr(at));
-}
-
-bool fits_envelope(const MessageFilter& filter, const MessageView& view) {
-    return address_fits(filter.sender, view.sender) &&
-           (filter.recipient.empty() ||
-            std::ranges::any_of(view.recipients, [&](const std::string& recipient) {
-                return address_fits(filter.recipient, recipient);
-            }));
-}
-
-}  // namespace
 
 std::vector<UpstreamView> Desk::upstreams() const {
     const base::MonoTime now = parts_.clock.mono();
@@ -44,124 +25,63 @@ std::vector<UpstreamView> Desk::upstreams() const {
     return views;
 }
 
-std::vector<QueueRow> Desk::queue() const {
-    std::vector<QueueRow> rows;
-    for (const auto& row : parts_.queue.counts()) {
-        const std::string way(parts_.switchboard.ways().name(row.way));
-        const auto same = std::ranges::find_if(rows, [&](const QueueRow& each) {
-            return each.way == way && each.account == row.account && each.priority == row.priority;
-        });
-        QueueRow& target =
-            same != rows.end()
-                ? *same
-                : rows.emplace_back(QueueRow{
-                      .way = way, .account = std::string(row.account), .priority = row.priority});
-        target.ready += row.ready;
-        target.waiting += row.waiting;
-        target.in_flight += row.in_flight;
-    }
-    return rows;
-}
-
-std::optional<base::WallTime> Desk::oldest() const {
-    std::optional<base::MessageId> least;
-    parts_.queue.for_each([&](Handle, const spool::QueueEntry& entry) {
-        if (!least || entry.id < *least) least = entry.id;
-    });
-    if (!least) return std::nullopt;
-    return least->time();
-}
-
 Port* Desk::port(std::string_view name) const {
     for (const auto& port : parts_.ports)
         if (port->destination().name == name) return port.get();
     return nullptr;
 }
 
-bool Desk::fits(const MessageFilter& filter, const spool::QueueEntry& entry) const {
-    if (!filter.ids.empty() && std::ranges::find(filter.ids, entry.id) == filter.ids.end())
-        return false;
-    if (filter.priority && entry.priority != *filter.priority) return false;
-    if (filter.older && entry.id.time() > parts_.clock.wall() - *filter.older) return false;
-    if (!filter.account.empty() && parts_.queue.account_name(entry.account) != filter.account)
-        return false;
-    if (!filter.state.empty() && state_of(entry) != filter.state) return false;
-    return filter.way.empty() || parts_.switchboard.ways().name(entry.way) == filter.way;
-}
-
-std::vector<Desk::Found> Desk::find(const MessageFilter& filter) const {
-    std::vector<Found> found;
-    parts_.queue.for_each([&](Handle handle, const spool::QueueEntry& entry) {
-        if (fits(filter, entry)) found.push_back({entry.id, handle});
-    });
-    std::ranges::sort(found, {}, &Found::id);
-    return found;
-}
-
-Desk::awaitable<std::optional<MessageView>> Desk::view(Found found) {
-    const auto stored = co_await parts_.spool.read(found.id);
-    // It may have gone out meanwhile.
-    if (!stored || !parts_.queue.holds(found.handle, found.id)) co_return std::nullopt;
-    const spool::QueueEntry entry = parts_.queue.entry(found.handle);
-    const Ways& ways = parts_.switchboard.ways();
-    const Share share = parts_.partings.share(entry.id, found.handle);
-    MessageView view{.id = entry.id,
-                     .account = stored->envelope.account,
-                     .sender = stored->envelope.reverse_path,
-                     .recipients = {},
-                     .priority = entry.priority,
-                     .state = state_of(entry),
-                     .way = std::string(ways.name(entry.way)),
-                     .reason = reason_of(entry, found.handle, *stored),
-                     .received = stored->envelope.received,
-                     .size = entry.size,
-                     .attempts = entry.attempts};
-    if (view.state == "waiting") view.next_attempt = entry.next_attempt;
-    for (std::size_t i = 0; i < stored->state.recipients.size(); ++i)
-        if (stored->state.recipients[i].status == spool::RecipientStatus::pending && share.has(i))
-            view.recipients.push_back(stored->envelope.recipients[i].address);
-    co_return view;
-}
-
-Desk::awaitable<std::vector<MessageView>> Desk::list(MessageFilter filter, std::size_t most) {
-    std::vector<MessageView> views;
-    for (const Found& found : find(filter)) {
-        if (views.size() == most) break;
-        auto one = co_await view(found);
-        if (one && fits_envelope(filter, *one)) views.push_back(std::move(*one));
-    }
-    co_return views;
-}
-
-Desk::awaitable<std::vector<MessageView>> Desk::show(base::MessageId id) {
-    MessageFilter filter;
-    filter.ids.push_back(id);
-    co_return co_await list(std::move(filter), parts_.ports.size());
-}
-
 Desk::awaitable<std::expected<QueueChanged, std::string>> Desk::change(MessageFilter filter,
                                                                        QueueChange change) {
+    if (const auto heir = parts_.heir())
+        co_return co_await heir->change(std::move(filter), std::move(change));
     std::optional<WayIndex> to;
     if (change.what == QueueChange::What::move) {
         to = parts_.switchboard.ways().find(change.to);
         if (!to) co_return std::unexpected("there is no upstream or group " + change.to);
     }
-    const bool reads = !filter.sender.empty() || !filter.recipient.empty();
+    Search search(all(), std::move(filter));
+    co_await search.gather();
     QueueChanged changed;
-    for (const Found& found : find(filter)) {
-        if (reads) {
-            const auto one = co_await view(found);
-            if (one && !fits_envelope(filter, *one)) continue;
-            if (!one) {
-                changed.skipped.push_back(found.id);
-                continue;
-            }
+    MessageFilter handed_on;
+    Slices slices(messages_a_slice);
+    while (const auto found = co_await search.next()) {
+        Desk& desk = search.desk(*found);
+        const auto why_not = desk.why_not(*found);
+        if (why_not == QueueChanged::Why::gone && parts_.heir()) {
+            handed_on.ids.push_back(found->id);
+        } else if (why_not) {
+            changed.skipped.push_back({found->id, *why_not});
+        } else if (change.dry_run || co_await apply(*found, change, to)) {
+            changed.done.push_back(found->id);
+        } else {
+            changed.skipped.push_back({found->id, QueueChanged::Why::busy});
         }
-        const bool done = change.dry_run || co_await apply(found, change, to);
-        (done ? changed.done : changed.skipped).push_back(found.id);
+        if (change.dry_run || !slices.full()) continue;
+        parts_.pump();
+        co_await Slices::turn();
     }
     if (!change.dry_run) parts_.pump();
+    if (handed_on.ids.empty()) co_return changed;
+    // A reload came in between.
+    auto rest = co_await parts_.heir()->change(std::move(handed_on), std::move(change));
+    if (!rest) co_return rest;
+    changed.done.insert(changed.done.end(), rest->done.begin(), rest->done.end());
+    changed.skipped.insert(changed.skipped.end(), rest->skipped.begin(), rest->skipped.end());
     co_return changed;
+}
+
+std::optional<QueueChanged::Why> Desk::why_not(const Found& found) const {
+    using enum QueueChanged::Why;
+    if (!parts_.queue.holds(found.handle, found.id)) return gone;
+    if (attempt(found.handle)) return sending;
+    const spool::QueueState state = parts_.queue.entry(found.handle).state;
+    const bool at_hand = state == spool::QueueState::fresh ||
+                         state == spool::QueueState::returned ||
+                         state == spool::QueueState::waiting;
+    // An earlier dispatcher has only what it is dealing with.
+    if (!at_hand || parts_.partings.busy(found.id) || parts_.heir()) return busy;
+    return std::nullopt;
 }
 
 Desk::awaitable<bool> Desk::apply(Found found, const QueueChange& change,
@@ -267,66 +187,6 @@ Desk::awaitable<std::optional<TestReport>> Desk::send_test(std::string name, Tes
     Port* const found = port(name);
     if (found == nullptr) co_return std::nullopt;
     co_return co_await parts_.tests.send(*found, std::move(request));
-}
-
-std::string Desk::state_of(const spool::QueueEntry& entry) const {
-    switch (entry.state) {
-        case spool::QueueState::waiting:
-            return entry.next_attempt == base::WallTime::max() ? "held" : "waiting";
-        case spool::QueueState::overdue: return "reporting";
-        case spool::QueueState::in_flight: return "sending";
-        case spool::QueueState::fresh:
-        case spool::QueueState::returned:
-        case spool::QueueState::gone: break;
-    }
-    return "ready";
-}
-
-std::uint64_t Desk::ahead_of(const spool::QueueEntry& entry) const {
-    std::uint64_t ahead = 0;
-    parts_.queue.for_each([&](Handle, const spool::QueueEntry& other) {
-        const bool ready =
-            other.state == spool::QueueState::fresh || other.state == spool::QueueState::returned;
-        const bool before = other.priority < entry.priority ||
-                            (other.priority == entry.priority && other.id < entry.id);
-        ahead += ready && other.way == entry.way && before ? 1 : 0;
-    });
-    return ahead;
-}
-
-std::string Desk::why_ready(const spool::QueueEntry& entry) const {
-    const base::MonoTime now = parts_.clock.mono();
-    const base::WallTime wall = parts_.clock.wall();
-    if (const Picker::Wait* const wait = parts_.picker.held(entry.account))
-        return explain::limit(wait->reason, wait->until, wall);
-    std::string text;
-    for (const PortIndex index : parts_.switchboard.ways().ports(entry.way)) {
-        const UpstreamView view = explain::upstream(*parts_.ports[index], now, wall);
-        if (!text.empty()) text += "; ";
-        text += explain::why_waits_at(view, wall);
-    }
-    return text + explain::ahead(ahead_of(entry));
-}
-
-std::string Desk::reason_of(const spool::QueueEntry& entry, Handle handle,
-                            const spool::StoredMessage& stored) const {
-    const base::WallTime wall = parts_.clock.wall();
-    for (const auto& port : parts_.ports)
-        for (const Port::Running& running : port->running())
-            if (running.handle == handle)
-                return explain::sending(port->destination().name, running.since);
-    switch (entry.state) {
-        case spool::QueueState::waiting: {
-            const Share share = parts_.partings.share(entry.id, handle);
-            return explain::waiting(entry, stored, share, wall);
-        }
-        case spool::QueueState::overdue: return "a report about it is being made";
-        case spool::QueueState::in_flight: return "another part of it is being dealt with";
-        case spool::QueueState::fresh:
-        case spool::QueueState::returned:
-        case spool::QueueState::gone: break;
-    }
-    return why_ready(entry);
 }
 
 }  // namespace outpost::delivery

@@ -15,14 +15,18 @@
 #include "base/clock.hpp"
 #include "delivery/courier.hpp"
 #include "delivery/history_notes.hpp"
+#include "delivery/oldest_first.hpp"
 #include "delivery/partings.hpp"
 #include "delivery/pause.hpp"
 #include "delivery/picker.hpp"
+#include "delivery/places_in_line.hpp"
 #include "delivery/port.hpp"
 #include "delivery/router.hpp"
+#include "delivery/slices.hpp"
 #include "delivery/switchboard.hpp"
 #include "delivery/test_sender.hpp"
 #include "delivery/views.hpp"
+#include "delivery/workload.hpp"
 #include "spool/queue.hpp"
 #include "spool/spool.hpp"
 
@@ -47,13 +51,24 @@ struct QueueChange {
 };
 
 struct QueueChanged {
+    /// Why a message was passed over.
+    enum class Why : std::uint8_t {
+        sending,  ///< an attempt is under way
+        busy,     ///< another part of it, a report about it, or another change is under way
+        gone,     ///< it has left the queue meanwhile
+    };
+    struct Skipped {
+        base::MessageId id;
+        Why why = Why::gone;
+        bool operator==(const Skipped&) const = default;
+    };
     std::vector<base::MessageId> done;  ///< or would be, in a dry run
-    std::vector<base::MessageId>
-        skipped;  ///< in the middle of an attempt, gone meanwhile, unreadable
+    std::vector<Skipped> skipped;
 };
 
 /// Where operators look at the queue and the upstreams, and change them. On the dispatcher's
-/// executor; what reads messages lets deliveries go on between them.
+/// executor; however long the queue, deliveries go on meanwhile. What an earlier dispatcher still
+/// has under way after a reload is seen here as well.
 class Desk {
   public:
     using Handle = spool::Queue::Handle;
@@ -76,19 +91,25 @@ class Desk {
         std::function<void(Handle, Courier::Result&)> put_back;
         HistoryNotes history;
         std::function<void()> pump;  ///< something may go now
+        /// Of the dispatchers before this one that have attempts under way, oldest first.
+        std::function<std::vector<std::shared_ptr<Desk>>()> earlier;
+        /// Of the one that has the mail now; null while that is this one.
+        std::function<std::shared_ptr<Desk>()> heir;
     };
     explicit Desk(Parts parts) : parts_(std::move(parts)) {}
 
     [[nodiscard]] std::vector<UpstreamView> upstreams() const;
-    [[nodiscard]] std::vector<QueueRow> queue() const;
+    [[nodiscard]] std::vector<QueueRow> queue() const { return rows(true); }
     /// The same, all accounts together.
-    [[nodiscard]] std::vector<QueueRow> totals() const;
+    [[nodiscard]] std::vector<QueueRow> totals() const { return rows(false); }
+    /// For outlook().
+    awaitable<Workload> workload();
     /// Who waits for limits. A message that several upstreams could take, and none of them has
     /// anything left, counts at each.
     [[nodiscard]] std::vector<LimitQueue> waiting_for_limits() const;
     /// When the oldest message came.
-    [[nodiscard]] std::optional<base::WallTime> oldest() const;
-    [[nodiscard]] std::size_t size() const noexcept { return parts_.queue.size(); }
+    awaitable<std::optional<base::WallTime>> oldest();
+    [[nodiscard]] std::size_t size() const;
 
     /// The messages that fit, oldest first, at most so many.
     awaitable<std::vector<MessageView>> list(MessageFilter filter, std::size_t most);
@@ -119,22 +140,46 @@ class Desk {
     awaitable<std::optional<TestReport>> send_test(std::string name, TestRequest request);
 
   private:
-    struct Found {
-        base::MessageId id;
-        Handle handle;
+    /// This one last, those before it first: mail only ever moves from the earlier to the later.
+    using Desks = std::vector<std::shared_ptr<Desk>>;
+    class Search;
+    /// A view whose reason still lacks how many are ahead, if there is a place.
+    struct Unfinished {
+        MessageView view;
+        std::optional<Place> place;
     };
 
     [[nodiscard]] Port* port(std::string_view name) const;
-    [[nodiscard]] std::vector<Found> find(const MessageFilter& filter) const;
+    [[nodiscard]] Desks all();
+    [[nodiscard]] std::vector<QueueRow> rows(bool by_account) const;
+    /// Shows `look` every entry, in slices.
+    template <class Look>
+    awaitable<void> scan(Look look) {
+        for (std::optional<Handle> at = Handle{}; at;) {
+            at = parts_.queue.for_some(*at, places_a_slice, look);
+            if (at) co_await Slices::turn();
+        }
+    }
+    [[nodiscard]] Supply supply(Port& port) const;
+    [[nodiscard]] std::vector<std::size_t> suppliers(WayIndex way,
+                                                     const std::vector<Supply>& supplies) const;
     [[nodiscard]] bool fits(const MessageFilter& filter, const spool::QueueEntry& entry) const;
-    awaitable<std::optional<MessageView>> view(Found found);
+    awaitable<bool> fits_recipient(const MessageFilter& filter, const Found& found);
+    awaitable<std::optional<Unfinished>> view(Found found);
+    awaitable<void> add_ahead(std::vector<MessageView>& views, std::vector<Place> places,
+                              const std::vector<std::size_t>& of);
+    [[nodiscard]] std::optional<QueueChanged::Why> why_not(const Found& found) const;
     awaitable<bool> apply(Found found, const QueueChange& change, std::optional<WayIndex> to);
     void note(const spool::QueueEntry& entry, const QueueChange& change) const;
-    [[nodiscard]] std::string state_of(const spool::QueueEntry& entry) const;
+    [[nodiscard]] std::string_view state_of(const spool::QueueEntry& entry) const;
+    struct Attempt {
+        std::string_view upstream;
+        base::WallTime since;
+    };
+    [[nodiscard]] std::optional<Attempt> attempt(Handle handle) const;
     [[nodiscard]] std::string reason_of(const spool::QueueEntry& entry, Handle handle,
                                         const spool::StoredMessage& stored) const;
     [[nodiscard]] std::string why_ready(const spool::QueueEntry& entry) const;
-    [[nodiscard]] std::uint64_t ahead_of(const spool::QueueEntry& entry) const;
 
     Parts parts_;
 };

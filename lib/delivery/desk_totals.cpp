@@ -1,25 +1,48 @@
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <tuple>
+#include <utility>
 
 #include "delivery/desk.hpp"
 
 namespace outpost::delivery {
 
-std::vector<QueueRow> Desk::totals() const {
-    std::map<std::tuple<std::string_view, std::uint8_t>, QueueRow> rows;
-    for (const auto& count : parts_.queue.counts()) {
-        const std::string_view way = parts_.switchboard.ways().name(count.way);
-        QueueRow& row = rows[{way, count.priority}];
-        row.way = way;
-        row.priority = count.priority;
-        row.ready += count.ready;
-        row.waiting += count.waiting;
-        row.in_flight += count.in_flight;
-    }
-    std::vector<QueueRow> all;
-    for (auto& [key, row] : rows) all.push_back(std::move(row));
-    return all;
+Desk::Desks Desk::all() {
+    Desks desks = parts_.earlier();
+    // Whoever calls keeps this one.
+    desks.push_back(std::shared_ptr<Desk>(std::shared_ptr<Desk>(), this));
+    return desks;
+}
+
+std::size_t Desk::size() const {
+    std::size_t size = parts_.queue.size();
+    for (const auto& desk : parts_.earlier()) size += desk->parts_.queue.size();
+    return size;
+}
+
+std::vector<QueueRow> Desk::rows(bool by_account) const {
+    using Key = std::tuple<std::string_view, std::string_view, std::uint8_t>;
+    std::map<Key, QueueRow> rows;
+    const auto add = [&](const Desk& desk) {
+        for (const auto& count : desk.parts_.queue.counts()) {
+            const std::string_view way = desk.parts_.switchboard.ways().name(count.way);
+            const std::string_view account = by_account ? count.account : std::string_view();
+            QueueRow& row = rows[{way, account, count.priority}];
+            row.way = way;
+            row.account = account;
+            row.priority = count.priority;
+            row.ready += count.ready;
+            row.waiting += count.waiting;
+            row.in_flight += count.in_flight;
+        }
+    };
+    const auto earlier = parts_.earlier();
+    for (const auto& desk : earlier) add(*desk);
+    add(*this);
+    std::vector<QueueRow> sorted;
+    for (auto& [key, row] : rows) sorted.push_back(std::move(row));
+    return sorted;
 }
 
 std::vector<LimitQueue> Desk::waiting_for_limits() const {

@@ -82,6 +82,12 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
                  [this] {
                      pump_all(clock_.mono());
                      arm(clock_.mono());
+                 },
+             .earlier = [this] { return earlier_desks(); },
+             .heir =
+                 [this] {
+                     return heir_ ? std::shared_ptr<Desk>(heir_, &heir_->desk_)
+                                  : std::shared_ptr<Desk>();
                  }}),
       changed_(executor_, asio::steady_timer::time_point::max()) {
     for (const auto& [name, upstream] : config.upstreams) {

@@ -88,6 +88,7 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
 
     void pause_again();
     void retire(std::shared_ptr<Dispatcher> heir);
+    [[nodiscard]] std::vector<std::shared_ptr<Desk>> earlier_desks() const;
     void hand_on();
     void take_over(std::vector<Incoming> batch);
     void ended_elsewhere(const std::string& upstream, const GateReport& report);
@@ -142,7 +143,8 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
     std::shared_ptr<Inbox> inbox_;
     base::MonoTime armed_ = base::MonoTime::max();
     base::WallTime last_wall_{};
-    std::shared_ptr<Dispatcher> heir_;  ///< has all that waited
+    std::shared_ptr<Dispatcher> heir_;                ///< has all that waited
+    std::vector<std::weak_ptr<Dispatcher>> earlier_;  ///< those before it, oldest first
     /// Attempts that earlier ones have under way, by upstream; also by such as this one has not.
     std::map<std::string, std::uint32_t> elsewhere_;
     Pauses paused_elsewhere_;  ///< upstreams that it has not

@@ -29,6 +29,9 @@ void join(Incoming& whole, const Incoming& part) {
 void Dispatcher::succeed(Dispatcher& before, const std::set<std::string>& same) {
     intake_.started(before.intake_.started());
     elsewhere_ = before.elsewhere_;
+    earlier_ = before.earlier_;
+    std::erase_if(earlier_, [](const auto& each) { return each.expired(); });
+    earlier_.push_back(before.weak_from_this());
     paused_elsewhere_ = before.paused_elsewhere_;
     for (const auto& old : before.ports_) {
         const std::string& name = old->destination().name;
@@ -82,6 +85,14 @@ void Dispatcher::retire(std::shared_ptr<Dispatcher> heir) {
     intake_.stop();
     alarm_->clear();
     hand_on();
+}
+
+std::vector<std::shared_ptr<Desk>> Dispatcher::earlier_desks() const {
+    std::vector<std::shared_ptr<Desk>> desks;
+    for (const auto& each : earlier_)
+        if (auto before = each.lock(); before && before->queue_.size() > 0)
+            desks.emplace_back(before, &before->desk_);
+    return desks;
 }
 
 /// Everything that is not being dealt with, oldest first, and what could not be read.

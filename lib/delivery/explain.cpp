@@ -41,7 +41,7 @@ UpstreamView upstream(Port& port, base::MonoTime now, base::WallTime wall) {
     UpstreamView view;
     view.name = port.destination().name;
     view.state = state_name(port);
-    view.in_flight = port.gate().active();
+    view.in_flight = port.gate().active() + port.elsewhere();
     view.concurrency = port.concurrency();
     view.speed = port.speed(now);
     if (port.gate().state() != UpstreamGate::State::open) {
@@ -89,8 +89,9 @@ std::string ahead(std::uint64_t messages) {
     return fmt::format(", {} {} ahead of it", messages, messages == 1 ? "message" : "messages");
 }
 
-std::string sending(std::string_view name, base::WallTime since) {
-    return fmt::format("is being sent by upstream {} since {}", name, base::rfc3339_seconds(since));
+std::string sending(std::string_view name, base::WallTime since, bool earlier) {
+    return fmt::format("is being sent by upstream {} since {}{}", name,
+                       base::rfc3339_seconds(since), earlier ? ", from before the reload" : "");
 }
 
 std::string waiting(const spool::QueueEntry& entry, const spool::StoredMessage& stored,

@@ -22,7 +22,8 @@ namespace outpost::delivery::explain {
 [[nodiscard]] std::string why_waits_at(const UpstreamView& view, base::WallTime now);
 /// `, 1203 messages ahead of it`; empty for none.
 [[nodiscard]] std::string ahead(std::uint64_t messages);
-[[nodiscard]] std::string sending(std::string_view upstream, base::WallTime since);
+/// `earlier`: it began before a reload, and ends by the configuration of then.
+[[nodiscard]] std::string sending(std::string_view upstream, base::WallTime since, bool earlier);
 /// For a message that waits for a retry, a release or the operator.
 [[nodiscard]] std::string waiting(const spool::QueueEntry& entry,
                                   const spool::StoredMessage& stored, const Share& share,

@@ -105,6 +105,26 @@ std::vector<limit::Level> Permits::levels(PortIndex port) const {
     return counter ? limiter_.levels(counter->id) : std::vector<limit::Level>();
 }
 
+void Permits::add(std::vector<limit::LimitsInUse>& all,
+                  const std::optional<Counter>& counter) const {
+    if (counter) all.push_back({limiter_.limits(counter->id), limiter_.levels(counter->id)});
+}
+
+std::vector<limit::LimitsInUse> Permits::limits(PortIndex port) const {
+    std::vector<limit::LimitsInUse> all;
+    add(all, upstreams_[port].counter);
+    return all;
+}
+
+std::optional<Permits::AccountLimits> Permits::limits(std::string_view account) const {
+    const auto found = accounts_.find(account);
+    if (found == accounts_.end()) return std::nullopt;
+    AccountLimits result{.limits = {}, .hours = found->second.hours};
+    add(result.limits, found->second.rate);
+    add(result.limits, found->second.quota);
+    return result;
+}
+
 std::optional<Denial> Permits::outside_hours(const Account& account) const {
     if (!account.hours) return std::nullopt;
     const base::WallTime now = clock_.wall();

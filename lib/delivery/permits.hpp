@@ -64,6 +64,14 @@ class Permits {
                                                         std::string_view account, PortIndex port);
     /// What is used of an upstream's limits.
     [[nodiscard]] std::vector<limit::Level> levels(PortIndex port) const;
+    /// What binds an upstream, and what is used of it.
+    [[nodiscard]] std::vector<limit::LimitsInUse> limits(PortIndex port) const;
+    struct AccountLimits {
+        std::vector<limit::LimitsInUse> limits;
+        std::optional<limit::DeliveryHours> hours;
+    };
+    /// Nothing if nothing binds the account.
+    [[nodiscard]] std::optional<AccountLimits> limits(std::string_view account) const;
     /// The attempt is over.
     void settle(const Permit& permit, const SentPart& sent);
 
@@ -98,6 +106,7 @@ class Permits {
     [[nodiscard]] static std::optional<Counter> define(limit::Limiter& limiter,
                                                        const std::string& key,
                                                        const limit::Limits& limits);
+    void add(std::vector<limit::LimitsInUse>& all, const std::optional<Counter>& counter) const;
     [[nodiscard]] std::optional<Denial> outside_hours(const Account& account) const;
     [[nodiscard]] Barriers barriers(const Account* account, const spool::QueueEntry& entry,
                                     PortIndex port) const;

@@ -88,6 +88,8 @@ class Picker {
         return permits_.levels(port);
     }
 
+    [[nodiscard]] const Permits& permits() const noexcept { return permits_; }
+
   private:
     void set_shares(const config::Config& config);
     void set_weights(const config::Config& config);

@@ -35,6 +35,7 @@ Port::Port(const config::Upstream& upstream, std::unique_ptr<upstream::Transport
 
 void Port::succeed(const Port& before, bool same) {
     paused_ = before.paused_;
+    attempt_speed_ = before.attempt_speed_;
     same_ = same;
     if (!same) return;
     gate_.inherit(before.gate_);
@@ -49,6 +50,14 @@ bool Port::may_start(base::MonoTime now, base::WallTime wall) {
     // An operator's test is one already.
     if (gate_.state() != UpstreamGate::State::open) return !test_;
     return attempts() + elsewhere_ < pace_.concurrency() && pace_.next_start(now) <= now;
+}
+
+std::optional<double> Port::throughput(base::MonoTime now) {
+    const auto one = attempt_speed_.per_second();
+    const auto paced = pace_.per_second(now);
+    if (!one) return paced;
+    const double all = *one * pace_.concurrency();
+    return paced ? std::min(all, *paced) : all;
 }
 
 MemberState Port::state(base::MonoTime now, base::WallTime wall) {
@@ -76,13 +85,16 @@ void Port::resume(base::MonoTime now) {
 UpstreamGate::Ticket Port::start(const Picker::Pick& pick, base::MonoTime now,
                                  base::WallTime wall) {
     pace_.started(pick.permit.recipients, now);
-    running_.push_back({pick.handle, wall});
+    running_.push_back({pick.handle, wall, now, pick.permit.recipients});
     return gate_.start();
 }
 
 void Port::finish(spool::Queue::Handle handle, UpstreamGate::Ticket ticket,
                   const GateReport& report, base::MonoTime now) {
-    std::erase_if(running_, [&](const Running& each) { return each.handle == handle; });
+    const auto ended = std::ranges::find(running_, handle, &Running::handle);
+    if (report.signal == GateSignal::alive)
+        attempt_speed_.ended(ended->recipients, now - ended->started);
+    running_.erase(ended);
     limit_wait_.reset();
     const UpstreamGate::State before = gate_.state();
     judge(before, gate_.finish(ticket, report, now), report, now);

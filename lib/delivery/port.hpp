@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "config/types.hpp"
+#include "delivery/attempt_speed.hpp"
 #include "delivery/courier.hpp"
 #include "delivery/group_turns.hpp"
 #include "delivery/pace.hpp"
@@ -29,6 +30,8 @@ class Port {
     struct Running {
         spool::Queue::Handle handle{};
         base::WallTime since;
+        base::MonoTime started{};
+        std::uint32_t recipients = 0;
     };
 
     /// Takes the place of another port of the upstream. `same`: with the same settings, so what is
@@ -36,6 +39,7 @@ class Port {
     void succeed(const Port& before, bool same);
     /// So many attempts of earlier ports of the upstream are under way; they count here.
     void set_elsewhere(std::uint32_t attempts) noexcept { elsewhere_ = attempts; }
+    [[nodiscard]] std::uint32_t elsewhere() const noexcept { return elsewhere_; }
     /// How one of these has ended.
     void ended_elsewhere(const GateReport& report, base::MonoTime now);
 
@@ -93,6 +97,9 @@ class Port {
     [[nodiscard]] std::uint32_t concurrency() const noexcept { return pace_.concurrency(); }
     /// Recipients a second, where a throttle has slowed it down.
     [[nodiscard]] std::optional<double> speed(base::MonoTime now) { return pace_.per_second(now); }
+    /// Recipients a second that go out with as many deliveries at once as may be now, if nothing
+    /// else bounds it; nothing before the first.
+    [[nodiscard]] std::optional<double> throughput(base::MonoTime now);
     /// What a group goes by.
     [[nodiscard]] MemberState state(base::MonoTime now, base::WallTime wall);
 
@@ -107,6 +114,7 @@ class Port {
     Destination destination_;
     UpstreamGate gate_;
     Pace pace_;
+    AttemptSpeed attempt_speed_;
     PortIndex index_;
     bool active_;
     std::optional<Pause> paused_;

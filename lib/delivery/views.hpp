@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/id.hpp"
+#include "delivery/forecast.hpp"
 #include "limit/counter.hpp"
 
 /// What an operator is shown of delivery, as values.
@@ -37,6 +38,22 @@ struct QueueRow {
     std::uint64_t ready = 0;
     std::uint64_t waiting = 0;
     std::uint64_t in_flight = 0;
+};
+
+/// What waits on one way, or on all of them, and when it will have gone.
+struct WayOutlook {
+    std::string way{};  ///< an upstream or a group; empty: all
+    std::uint64_t ready = 0;
+    std::uint64_t waiting = 0;  ///< for a retry or a time that the sender gave
+    std::uint64_t held = 0;     ///< by the operator; not part of the forecast
+    std::uint64_t in_flight = 0;
+    std::uint64_t recipients = 0;  ///< of those that are ready or wait
+    std::optional<base::WallTime> oldest{};
+    Outlook empty{};
+};
+struct QueueOutlook {
+    std::vector<WayOutlook> ways;
+    WayOutlook total;
 };
 
 /// Ready messages that a limit keeps back.

@@ -72,6 +72,13 @@ struct Level {
     std::optional<base::WallTime> resets;  ///< quota: the end of the period
 };
 
+/// All that binds someone, and what is used of it: the rates in their order, then the quotas from
+/// the hour's to the month's.
+struct LimitsInUse {
+    Limits limits;
+    std::vector<Level> levels;
+};
+
 /// A quota's use has passed 80 % or 100 % of it, for the first time in its period.
 struct Warning {
     CalendarUnit unit = CalendarUnit::hour;

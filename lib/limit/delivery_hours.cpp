@@ -73,6 +73,14 @@ std::string time_text(minutes time) {
 }  // namespace
 
 base::WallTime DeliveryHours::next_open(base::WallTime time) const {
+    return std::max(time, opening(time).start);
+}
+
+base::WallTime DeliveryHours::closes(base::WallTime time) const {
+    return opening(time).end;
+}
+
+CalendarPeriod DeliveryHours::opening(base::WallTime time) const {
     const std::chrono::sys_days today = date_at(zone, time);
     const minutes length = to > from ? minutes{0} : full_day;
     // From yesterday, whose hours may reach past midnight, to the same day of next week, and one
@@ -83,9 +91,9 @@ base::WallTime DeliveryHours::next_open(base::WallTime time) const {
         if ((days >> weekday & 1) == 0) continue;
         const base::WallTime open = instant_of(zone, day, from);
         const base::WallTime close = instant_of(zone, day, to + length);
-        if (open < close && time < close) return std::max(time, open);
+        if (open < close && time < close) return {open, close};
     }
-    return base::WallTime::max();
+    return {base::WallTime::max(), base::WallTime::max()};
 }
 
 std::string DeliveryHours::text() const {

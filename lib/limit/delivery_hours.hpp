@@ -23,8 +23,14 @@ struct DeliveryHours {
     bool operator==(const DeliveryHours&) const = default;
     /// `time` itself if mail may go then, else the next opening.
     [[nodiscard]] base::WallTime next_open(base::WallTime time) const;
+    /// The end of the opening that contains `time`, or else of the next; max() if there is none.
+    [[nodiscard]] base::WallTime closes(base::WallTime time) const;
     /// `mon-fri 08:00-18:00 Europe/Amsterdam`.
     [[nodiscard]] std::string text() const;
+
+  private:
+    /// The opening that contains `time`, or the next; with max() for one that there never is.
+    [[nodiscard]] CalendarPeriod opening(base::WallTime time) const;
 };
 
 /// `mon-fri`, `mon,wed,sat-sun`, `daily`; any case, English names or their first three letters.

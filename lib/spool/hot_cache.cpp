@@ -29,6 +29,13 @@ std::unique_ptr<HotMessage> HotCache::take(base::MessageId id) {
     return message;
 }
 
+std::optional<smtp::Envelope> HotCache::envelope(base::MessageId id) const {
+    const std::lock_guard lock(mutex_);
+    const auto entry = entries_.find(id.value);
+    if (entry == entries_.end()) return std::nullopt;
+    return entry->second.message->envelope;
+}
+
 std::size_t HotCache::expire(base::MonoTime now) {
     const std::lock_guard lock(mutex_);
     return expire_locked(now);

@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "base/clock.hpp"
 #include "base/id.hpp"
@@ -33,6 +34,8 @@ class HotCache {
     void put(base::MessageId id, std::unique_ptr<HotMessage> message, base::MonoTime now);
     /// Gives the message away; null if it is not here.
     [[nodiscard]] std::unique_ptr<HotMessage> take(base::MessageId id);
+    /// A copy of the message's envelope, which stays; nothing if it is not here.
+    [[nodiscard]] std::optional<smtp::Envelope> envelope(base::MessageId id) const;
     /// Lets go of what is too old. Returns how many messages went.
     std::size_t expire(base::MonoTime now);
     [[nodiscard]] std::size_t octets() const;

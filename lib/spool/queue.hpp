@@ -172,6 +172,16 @@ class Queue {
         for (Index index = 0; index < nodes_.size(); ++index)
             if (nodes_[index].state != QueueState::gone) look(Handle{index}, entry(Handle{index}));
     }
+    /// The same for the next `count` places from `first` on, so that a caller can let others go in
+    /// between. Where to go on; nothing at the end. What is there all the while is met once.
+    template <class Look>
+    std::optional<Handle> for_some(Handle first, std::uint32_t count, Look look) const {
+        auto index = static_cast<Index>(first);
+        for (; count > 0 && index < nodes_.size(); --count, ++index)
+            if (nodes_[index].state != QueueState::gone) look(Handle{index}, entry(Handle{index}));
+        if (index >= nodes_.size()) return std::nullopt;
+        return Handle{index};
+    }
     [[nodiscard]] std::string_view account_name(std::uint32_t account) const;
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     /// One row for each way, priority and account that has messages.

@@ -192,6 +192,29 @@ std::expected<Record, ReadFailure> read_record(File& file, const Location& where
     return verify_record(std::move(octets), where, id);
 }
 
+std::optional<smtp::Envelope> read_envelope(File& file, const Location& where, base::MessageId id) {
+    // Enough for the usual envelope and header at once.
+    constexpr std::uint32_t usual = 1024;
+    std::string octets(std::min(where.length, usual), '\0');
+    const auto read = file.read_at(where.offset, octets);
+    if (!read || *read != octets.size()) return std::nullopt;
+    const auto header = decode_record_header(octets);
+    if (!header || header->segment != where.segment || header->offset != where.offset ||
+        header->id != id || header->length() != where.length)
+        return std::nullopt;
+    const std::size_t have = octets.size();
+    octets.resize(record_header_size + header->metadata_length);
+    if (octets.size() > have) {
+        const std::span rest(octets.data() + have, octets.size() - have);
+        const auto more = file.read_at(where.offset + have, rest);
+        if (!more || *more != rest.size()) return std::nullopt;
+    }
+    const auto metadata = std::string_view(octets).substr(record_header_size);
+    if (base::checksum(metadata) != header->metadata_checksum) return std::nullopt;
+    std::optional<LargeReference> large;
+    return decode_envelope(metadata, large);
+}
+
 std::optional<IndexEntry> index_entry(const RecordHeader& header, std::string_view metadata) {
     IndexEntry entry;
     entry.type = header.type;

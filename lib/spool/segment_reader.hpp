@@ -43,6 +43,11 @@ struct Record {
 [[nodiscard]] std::expected<Record, ReadFailure> read_record(File& file, const Location& where,
                                                              base::MessageId id);
 
+/// The envelope of the message whose record stands there, checked, without its content; nothing if
+/// it is not there or damaged.
+[[nodiscard]] std::optional<smtp::Envelope> read_envelope(File& file, const Location& where,
+                                                          base::MessageId id);
+
 /// What an index says of a record; nothing if its metadata does not fit its type. The payload's
 /// checksums have been checked before.
 [[nodiscard]] std::optional<IndexEntry> index_entry(const RecordHeader& header,

@@ -143,6 +143,11 @@ class Spool {
     virtual boost::asio::awaitable<std::expected<std::optional<MessageState>, ReadFailure>>
     stored_state(base::MessageId id) = 0;
 
+    /// The envelopes of these messages, off-loaded and in the order of the log, with no look at the
+    /// octets of a body. Nothing for one that cannot be had in this way; read() may still have it.
+    virtual boost::asio::awaitable<std::vector<std::optional<smtp::Envelope>>> read_envelopes(
+        std::vector<base::MessageId> ids) = 0;
+
     /// Called on the committer thread after each commit with what became durable in it.
     virtual void on_stored(std::function<void(std::span<const Summary>)> callback) = 0;
 

@@ -33,6 +33,8 @@ class SpoolImpl final : public Spool {
         base::MessageId id) override;
     boost::asio::awaitable<std::expected<std::optional<MessageState>, ReadFailure>> stored_state(
         base::MessageId id) override;
+    boost::asio::awaitable<std::vector<std::optional<smtp::Envelope>>> read_envelopes(
+        std::vector<base::MessageId> ids) override;
     void on_stored(std::function<void(std::span<const Summary>)> callback) override;
     [[nodiscard]] Health health() const override { return parts_->gate->health(); }
     [[nodiscard]] DiskUse disk_use() const override;

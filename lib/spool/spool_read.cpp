@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/log.hpp"
 #include "spool/damage.hpp"
 #include "spool/patient_offload.hpp"
@@ -23,6 +26,27 @@ asio::awaitable<std::expected<StoredMessage, ReadFailure>> SpoolImpl::read(base:
         co_return std::unexpected(co_await set_message_aside(id, std::move(record.error())));
     if (!record) co_return std::unexpected(std::move(record.error()));
     co_return co_await open_stored(id, std::move(*record));
+}
+
+asio::awaitable<std::vector<std::optional<smtp::Envelope>>> SpoolImpl::read_envelopes(
+    std::vector<base::MessageId> ids) {
+    auto work = [parts = parts_, ids = std::move(ids)] {
+        std::vector<std::optional<smtp::Envelope>> envelopes(ids.size());
+        std::vector<std::pair<Location, std::size_t>> on_disk;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            envelopes[i] = parts->cache.envelope(ids[i]);
+            if (envelopes[i]) continue;
+            if (const auto where = parts->catalog.find(ids[i])) on_disk.emplace_back(*where, i);
+        }
+        std::ranges::sort(on_disk, {}, [](const auto& one) {
+            return std::pair(one.first.segment, one.first.offset);
+        });
+        for (const auto& [where, index] : on_disk)
+            if (const auto file = parts->segments.get(where.segment))
+                envelopes[index] = read_envelope(**file, where, ids[index]);
+        return envelopes;
+    };
+    co_return co_await offload_patiently(parts_->readers, std::move(work));
 }
 
 asio::awaitable<SpoolImpl::RecordResult> SpoolImpl::fetch_message(base::MessageId id) {

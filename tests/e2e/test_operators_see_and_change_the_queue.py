@@ -1,10 +1,13 @@
 """outpostctl against a running daemon: status, queue, why, upstreams."""
 
+import datetime
 import json
 import os
 import re
 import stat
 import subprocess
+import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -51,8 +54,60 @@ def test_why_and_list_and_show_and_cat(held):
     assert relay.ctl("--json", "queue", "list", "--state", "held") == []
     assert name in relay.ctl("queue", "list") and name in relay.ctl("queue", "show", name)
     assert mail.splitlines()[-1].decode() in relay.ctl("queue", "cat", name)
-    rows = relay.ctl("--json", "queue")
+    rows = relay.ctl("--json", "queue")["rows"]
     assert [(r["upstream"], r["account"], r["ready"]) for r in rows] == [("out", outpost.ACCOUNT, 2)]
+
+
+def test_the_queue_says_when_it_will_be_empty(outposts, peer):
+    """Two an hour, which have gone: five more take two hours and a half."""
+    upstreams = {"out": outpost.smtp_upstream(peer.port, rate="2/h"),
+                 "still": outpost.smtp_upstream(peer.port)}  # fmt: skip
+    accounts = {"shop": {"password": outpost.PASSWORD, "authorized_domains": ["example.com"],
+                         "route": "still"}}  # fmt: skip
+    relay = outposts(None, upstreams=upstreams, accounts=accounts).start()
+    relay.ctl("upstream", "pause", "still")
+    names = [submit.queued_id(submit.send(relay)) for _ in range(7)]
+    peer.wait_messages(2)
+    before = time.time()
+    process.wait_until(lambda: relay.ctl("--json", "queue")["total"]["ready"] == 5, "five that wait")
+    queue = relay.ctl("--json", "queue")
+    row = queue["upstreams"][0]
+    assert (row["upstream"], row["ready"], row["recipients"], row["empty_why"]) == ("out", 5, 5, "")
+    at = datetime.datetime.fromisoformat(row["empty_at"].replace("Z", "+00:00")).timestamp()
+    assert before + 2.4 * 3600 < at < time.time() + 2.6 * 3600
+    assert queue["total"]["empty_at"] == row["empty_at"] and queue["total"]["oldest"]
+    assert re.search(r"out +5 +0 +0 +0 .* about \d\d:\d\d UTC\n\(all\) +5 ", relay.ctl("queue"))
+    relay.ctl("queue", "hold", *names[2:6])
+    submit.send(relay, user="shop")
+    process.wait_until(lambda: relay.ctl("--json", "queue")["total"]["ready"] == 2, "what is paused")
+    queue = relay.ctl("--json", "queue")
+    assert (queue["total"]["held"], queue["upstreams"][0]["ready"]) == (4, 1)
+    assert queue["upstreams"][1]["empty_why"] == "not while upstream still is paused"
+    assert queue["total"]["empty_why"] == "not while upstream still is paused"
+    assert "not while upstream still is paused" in relay.ctl("queue")
+
+
+def test_what_is_under_way_from_before_a_reload_is_shown(outposts, peer):
+    go = threading.Event()
+    peer.on("body", "250 2.0.0 Ok", after=go)
+    relay = outposts(outpost.smtp_upstream(peer.port)).start()
+    name = submit.queued_id(submit.send(relay))
+    process.wait_until(lambda: peer.connections and "DATA" in peer.connections[0].verbs(), "the message")
+    try:
+        relay.upstream["concurrency"] = 3
+        relay.write_config()
+        relay.ctl("reload")
+        assert relay.ctl("--json", "status")["queued"] == 1
+        assert relay.ctl("--json", "queue")["total"]["sending"] == 1
+        assert relay.ctl("--json", "queue", "list")[0]["state"] == "sending"
+        assert re.search("is being sent by upstream out since .*, from before the reload",
+                         relay.ctl("why", name))  # fmt: skip
+        told = relay.ctl("queue", "cancel", name)
+        assert "0 messages changed" in told
+        assert f"1 message left alone, being sent just now: {name}" in told
+    finally:
+        go.set()
+    process.wait_until(lambda: relay.ctl("--json", "status")["queued"] == 0, "an empty queue")
 
 
 def test_what_is_not_there_is_said(held):

@@ -125,6 +125,17 @@ class FakeSpool final : public spool::Spool {
         co_return spool::StoredMessage{message.envelope, message.state,
                                        std::make_unique<FakeBody>(message.octets)};
     }
+    boost::asio::awaitable<std::vector<std::optional<smtp::Envelope>>> read_envelopes(
+        std::vector<base::MessageId> ids) override {
+        std::vector<std::optional<smtp::Envelope>> envelopes;
+        for (const base::MessageId id : ids) {
+            const auto found = messages.find(id);
+            envelopes.emplace_back();
+            if (found != messages.end() && !read_failures.contains(id))
+                envelopes.back() = found->second.envelope;
+        }
+        co_return envelopes;
+    }
     void on_stored(std::function<void(std::span<const spool::Summary>)> wanted) override {
         callback = std::move(wanted);
     }

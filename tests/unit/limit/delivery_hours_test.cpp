@@ -84,6 +84,13 @@ TEST(DeliveryHours, OpenOnTheNextWorkingDay) {
     EXPECT_EQ(office.next_open(last), last);
 }
 
+TEST(DeliveryHours, CloseAfterTheyHaveOpened) {
+    const DeliveryHours office = hours("mon-fri", "08:00-18:00", "Europe/Amsterdam");
+    EXPECT_EQ(office.closes(utc(2026, 11, 20, 11)), utc(2026, 11, 20, 17));
+    EXPECT_EQ(office.closes(utc(2026, 11, 20, 17)), utc(2026, 11, 23, 17)) << "on Monday";
+    EXPECT_EQ(DeliveryHours{}.closes(utc(2026, 11, 20, 11)), utc(2026, 11, 21));
+}
+
 TEST(DeliveryHours, PastMidnightBelongToTheDayOnWhichTheyBegin) {
     const DeliveryHours night = hours("fri", "22:00-06:00", "UTC");
     const auto saturday = utc(2026, 11, 21, 5, 59);

@@ -38,6 +38,29 @@ TEST(Queue, IsEmptyAtFirst) {
     EXPECT_EQ(queue.size(), 0U);
 }
 
+TEST(Queue, IsLookedAtInParts) {
+    Queue queue;
+    std::vector<Queue::Handle> handles;
+    for (std::uint64_t id = 1; id <= 10; ++id) handles.push_back(queue.add(item(id), 0, t0));
+    queue.remove(handles[1]);
+    std::vector<std::uint64_t> seen;
+    const auto look = [&](Queue::Handle handle, const QueueEntry& entry) {
+        EXPECT_TRUE(queue.holds(handle, entry.id));
+        seen.push_back(entry.id.value);
+    };
+    auto at = queue.for_some(Queue::Handle{}, 4, look);
+    EXPECT_EQ(seen, (std::vector<std::uint64_t>{1, 3, 4}));
+    queue.remove(handles[0]);
+    queue.remove(handles[6]);
+    ASSERT_TRUE(at);
+    at = queue.for_some(*at, 4, look);
+    ASSERT_TRUE(at);
+    EXPECT_FALSE(queue.for_some(*at, 4, look));
+    EXPECT_EQ(seen, (std::vector<std::uint64_t>{1, 3, 4, 5, 6, 8, 9, 10}));
+    for (const auto handle : handles) queue.remove(handle);
+    EXPECT_FALSE(queue.for_some(*at, 4, look)) << "emptied in between";
+}
+
 TEST(Queue, KeepsArrivalOrderWithinAnAccount) {
     Queue queue;
     for (std::uint64_t id = 1; id <= 100; ++id) queue.add(item(id), 0, t0);

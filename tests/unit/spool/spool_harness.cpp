@@ -127,6 +127,11 @@ std::vector<Harness::Stored> Harness::store_all(
     return results;
 }
 
+std::vector<std::optional<smtp::Envelope>> Harness::read_envelopes(
+    std::vector<base::MessageId> ids) {
+    return await(spool_->read_envelopes(std::move(ids)));
+}
+
 std::expected<StoredMessage, ReadFailure> Harness::read(base::MessageId id) {
     return await(spool_->read(id));
 }

@@ -69,6 +69,8 @@ class Harness {
         const std::vector<std::pair<base::MessageId, Sample>>& messages,
         const std::function<void()>& meanwhile = {});
     [[nodiscard]] std::expected<StoredMessage, ReadFailure> read(base::MessageId id);
+    [[nodiscard]] std::vector<std::optional<smtp::Envelope>> read_envelopes(
+        std::vector<base::MessageId> ids);
     /// The octets of a stored message, or the error.
     [[nodiscard]] std::expected<std::string, std::string> octets_of(BodySource& body);
     /// Like octets_of(read()), and checks the envelope against the sample: empty if all is right.

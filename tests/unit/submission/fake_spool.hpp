@@ -64,6 +64,10 @@ class FakeSpool final : public spool::Spool {
     stored_state(base::MessageId) override {
         co_return std::nullopt;
     }
+    boost::asio::awaitable<std::vector<std::optional<smtp::Envelope>>> read_envelopes(
+        std::vector<base::MessageId> ids) override {
+        co_return std::vector<std::optional<smtp::Envelope>>(ids.size());
+    }
     void on_stored(std::function<void(std::span<const spool::Summary>)>) override {}
     spool::Health health() const override {
         const std::lock_guard lock(mutex_);

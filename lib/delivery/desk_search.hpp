@@ -1,0 +1,38 @@
+#pragma once
+
+#include <deque>
+#include <optional>
+
+#include "delivery/desk.hpp"
+#include "delivery/slices.hpp"
+
+namespace outpost::delivery {
+
+/// The messages that fit a filter, in the queues of a desk and of those before it. Looks at the
+/// queue and at the spool in slices. What was handed out may have left by the time it is used.
+class Desk::Search {
+  public:
+    Search(Desks desks, MessageFilter filter);
+    /// Call once, first.
+    awaitable<void> gather();
+    /// The oldest that is left.
+    awaitable<std::optional<Found>> next();
+    [[nodiscard]] Desk& desk(const Found& found) { return *desks_[found.desk]; }
+
+  private:
+    struct Candidate {
+        Found found;
+        bool sure = false;  ///< else its pending recipients decide
+    };
+    awaitable<void> read_envelopes();
+    void judge(const Found& found, const std::optional<smtp::Envelope>& envelope);
+
+    Desks desks_;
+    MessageFilter filter_;  ///< with sorted ids
+    bool reads_;            ///< the queue alone does not tell
+    OldestFirst found_;
+    std::deque<Candidate> candidates_;
+    Slices slices_{places_a_slice};
+};
+
+}  // namespace outpost::delivery
