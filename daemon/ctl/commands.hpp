@@ -29,6 +29,8 @@ void add_queue(CLI::App& app, Session& session);
 void add_history(CLI::App& app, Session& session);
 void add_route(CLI::App& app, Session& session);
 void add_upstream(CLI::App& app, Session& session);
+/// To the command `upstream`.
+void add_send_test(CLI::App& upstream, Session& session);
 void add_account(CLI::App& app, Session& session);
 void add_reload(CLI::App& app, Session& session);
 

@@ -18,7 +18,8 @@ _outpostctl_words() {
         "queue priority") echo "$change" ;;
         history) echo "--id --account --sender --rcpt --upstream --result --since --until --limit --follow" ;;
         route) echo "--account --from --to --file" ;;
-        upstream) echo "list pause resume test" ;;
+        upstream) echo "list pause resume test send-test" ;;
+        "upstream send-test") echo "--to --from --subject" ;;
         account) echo "list show add set reset-password disable enable remove" ;;
         "account add" | "account set") echo "$settings" ;;
         config) echo "check" ;;
@@ -38,7 +39,7 @@ _outpostctl_value() {
         --when-exceeded) echo exceeded ;;
         --smooth | --provider-headers) echo boolean ;;
         --priority | --priority-cap) echo priority ;;
-        --reason | --account | --sender | --rcpt | --older | --limit | --from) echo any ;;
+        --reason | --account | --sender | --rcpt | --older | --limit | --from | --subject) echo any ;;
         --domains | --senders | --networks | --quota | --timezone | --rate | --submit-rate) echo any ;;
         --deliver-* | --route | --weight | --max-* | --note) echo any ;;
     esac
@@ -64,7 +65,7 @@ _outpostctl() {
     kind=$(_outpostctl_value "$previous" "$path")
     if [[ -z $kind ]]; then
         case $path in
-            "upstream pause" | "upstream resume" | "upstream test") kind=upstream ;;
+            "upstream pause" | "upstream resume" | "upstream test" | "upstream send-test") kind=upstream ;;
             "config check") kind=file ;;
         esac
         [[ $word == -* ]] && kind=

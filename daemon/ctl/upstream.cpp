@@ -55,6 +55,7 @@ void add_upstream(CLI::App& app, Session& session) {
     add("pause", "Send nothing there until it is resumed");
     add("resume", "End a pause, a suspension or a back-off");
     add("test", "Connect and sign in without sending mail");
+    add_send_test(*upstream, session);
 }
 
 }  // namespace outpost::ctl

@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <string>
 
@@ -16,6 +19,27 @@ namespace outpost::base::log {
 namespace {
 
 std::atomic<Format> chosen_format = Format::text;
+std::atomic<bool> to_journal = false;
+
+/// Standard error is systemd's journal, which keeps time and priority itself: systemd.exec(5),
+/// $JOURNAL_STREAM.
+bool is_journal() {
+    const char* const stream = std::getenv("JOURNAL_STREAM");
+    struct stat error{};
+    return stream != nullptr && fstat(STDERR_FILENO, &error) == 0 &&
+           stream == fmt::format("{}:{}", error.st_dev, error.st_ino);
+}
+
+/// How the journal is told a line's priority: sd-daemon(3).
+std::string_view journal_prefix(Level level) {
+    switch (level) {
+        case Level::debug: return "<7>";
+        case Level::info: return "<6>";
+        case Level::warning: return "<4>";
+        case Level::error: return "<3>";
+    }
+    return "<6>";
+}
 
 spdlog::level::level_enum to_spdlog(Level level) {
     switch (level) {
@@ -73,6 +97,16 @@ bool needs_quotes(std::string_view text) {
     return false;
 }
 
+/// At most six places, which is enough for microseconds.
+void append_real(fmt::memory_buffer& out, double real) {
+    fmt::memory_buffer digits;
+    fmt::format_to(fmt::appender(digits), FMT_COMPILE("{:.6f}"), real);
+    std::string_view text(digits.data(), digits.size());
+    text = text.substr(0, text.find_last_not_of('0') + 1);
+    if (text.ends_with('.')) text.remove_suffix(1);
+    out.append(text);
+}
+
 void append_value(fmt::memory_buffer& out, const Field& field) {
     if (const auto* text = std::get_if<std::string_view>(&field.value)) {
         if (chosen_format == Format::json || needs_quotes(*text)) {
@@ -83,7 +117,7 @@ void append_value(fmt::memory_buffer& out, const Field& field) {
     } else if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
         out.append(std::string_view(fmt::format_int(*number).c_str()));
     } else if (const auto* real = std::get_if<double>(&field.value)) {
-        fmt::format_to(fmt::appender(out), FMT_COMPILE("{:.6g}"), *real);
+        append_real(out, *real);
     } else {
         out.append(std::string_view(std::get<bool>(field.value) ? "true" : "false"));
     }
@@ -91,8 +125,10 @@ void append_value(fmt::memory_buffer& out, const Field& field) {
 
 void append_text_line(fmt::memory_buffer& out, Level level, std::string_view event,
                       std::initializer_list<Field> fields) {
-    out.append(rfc3339(SystemClock{}.wall()));
-    out.push_back(' ');
+    if (!to_journal) {
+        out.append(rfc3339(SystemClock{}.wall()));
+        out.push_back(' ');
+    }
     out.append(name(level));
     out.push_back(' ');
     out.append(event);
@@ -122,6 +158,7 @@ void append_json_line(fmt::memory_buffer& out, Level level, std::string_view eve
 
 void configure(Level level, Format format) {
     chosen_format = format;
+    to_journal = is_journal();
     logger().set_level(to_spdlog(level));
 }
 
@@ -131,6 +168,7 @@ bool enabled(Level level) noexcept {
 
 void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
     fmt::memory_buffer line;
+    if (to_journal) line.append(journal_prefix(level));
     if (chosen_format == Format::json) {
         append_json_line(line, level, event, fields);
     } else {

@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 
 namespace outpost::base {
@@ -18,6 +19,13 @@ std::string random_octets(std::size_t count) {
         }
     }
     return out;
+}
+
+std::string random_word() {
+    static constexpr std::string_view digits = "0123456789abcdefghjkmnpqrstvwxyz";
+    std::string word = random_octets(13);
+    for (char& c : word) c = digits[static_cast<unsigned char>(c) % digits.size()];
+    return word;
 }
 
 }  // namespace outpost::base

@@ -19,11 +19,6 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-std::string param(const Request& request, std::string_view name) {
-    const auto found = request.query.find(name);
-    return found == request.query.end() ? std::string() : found->second;
-}
-
 Response failed(const AccountKeeper::Failure& failure) {
     using enum AccountKeeper::Failure::Kind;
     const unsigned status = failure.kind == unknown ? 404 : failure.kind == invalid ? 400 : 500;

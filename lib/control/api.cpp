@@ -27,11 +27,6 @@ std::vector<std::string> parts_of(std::string_view path) {
     return base::split_list(path.substr(prefix.size()), '/');
 }
 
-std::string reason_of(const Request& request) {
-    const auto found = request.query.find("reason");
-    return found == request.query.end() ? std::string() : base::printable(found->second, 256);
-}
-
 std::size_t list_limit(const Request& request) {
     std::size_t most = usual_list;
     if (const auto found = request.query.find("limit"); found != request.query.end()) {
@@ -39,11 +34,6 @@ std::size_t list_limit(const Request& request) {
         std::from_chars(text.data(), text.data() + text.size(), most);
     }
     return std::min(most, longest_list);
-}
-
-Response no_such(std::string_view what, std::string_view name) {
-    return error_response(404,
-                          "there is no " + std::string(what) + " " + base::printable(name, 64));
 }
 
 }  // namespace
@@ -218,6 +208,7 @@ asio::awaitable<Response> Api::upstream(std::string_view name, std::string_view 
                                  {"ok", answer.has_value()},
                                  {"error", answer ? std::string() : answer.error()}});
     }
+    if (what == "send-test") co_return co_await send_test(name, request);
     if (what != "pause" && what != "resume") co_return no_such("change", what);
     const bool pause = what == "pause";
     const std::string reason = reason_of(request);

@@ -86,6 +86,7 @@ class Api {
     awaitable<std::map<std::string, std::uint64_t>> queued_by_account();
     awaitable<Response> upstream(std::string_view name, std::string_view what,
                                  const Request& request);
+    awaitable<Response> send_test(std::string_view name, const Request& request);
 
     Parts parts_;
 };

@@ -13,6 +13,7 @@
 
 #include "base/text.hpp"
 #include "config/units.hpp"
+#include "control/json_views.hpp"
 
 namespace outpost::control {
 namespace {
@@ -23,11 +24,6 @@ using history::Result;
 constexpr std::size_t longest_page = 1000;
 constexpr std::size_t most_named = 3;  ///< recipients with one fate
 constexpr std::size_t most_fates = 5;  ///< in one sentence
-
-std::string param(const Request& request, std::string_view name) {
-    const auto found = request.query.find(name);
-    return found == request.query.end() ? std::string() : found->second;
-}
 
 double seconds(std::chrono::microseconds time) {
     return std::chrono::duration<double>(time).count();

@@ -20,11 +20,6 @@ json::value ids(const std::vector<base::MessageId>& all) {
     return list;
 }
 
-std::string param(const Request& request, std::string_view name) {
-    const auto found = request.query.find(name);
-    return found == request.query.end() ? std::string() : found->second;
-}
-
 bool flag(const Request& request, std::string_view name) {
     const std::string value = param(request, name);
     return value == "1" || value == "true";
@@ -40,6 +35,15 @@ std::expected<std::uint8_t, std::string> read_priority(std::string_view text) {
 }
 
 }  // namespace
+
+std::string param(const Request& request, std::string_view name) {
+    const auto found = request.query.find(name);
+    return found == request.query.end() ? std::string() : found->second;
+}
+
+std::string reason_of(const Request& request) {
+    return base::printable(param(request, "reason"), 256);
+}
 
 json::value to_json(const std::vector<limit::Level>& levels) {
     json::array all;
@@ -168,6 +172,11 @@ Response json_response(const json::value& value, unsigned status) {
 
 Response error_response(unsigned status, std::string_view words) {
     return json_response({{"error", words}}, status);
+}
+
+Response no_such(std::string_view what, std::string_view name) {
+    return error_response(404,
+                          "there is no " + std::string(what) + " " + base::printable(name, 64));
 }
 
 }  // namespace outpost::control

@@ -11,6 +11,11 @@
 /// The values of the control API as JSON (docs/control-api.yaml). Pure.
 namespace outpost::control {
 
+/// A parameter of the query; empty if it is not there.
+[[nodiscard]] std::string param(const Request& request, std::string_view name);
+/// The operator's, for the log.
+[[nodiscard]] std::string reason_of(const Request& request);
+
 /// RFC 3339, or null.
 [[nodiscard]] boost::json::value to_json(const std::optional<base::WallTime>& at);
 [[nodiscard]] boost::json::value to_json(const delivery::UpstreamView& view);
@@ -31,5 +36,7 @@ namespace outpost::control {
 [[nodiscard]] Response json_response(const boost::json::value& value, unsigned status = 200);
 /// `{"error": "..."}`.
 [[nodiscard]] Response error_response(unsigned status, std::string_view words);
+/// 404 with `there is no WHAT NAME`.
+[[nodiscard]] Response no_such(std::string_view what, std::string_view name);
 
 }  // namespace outpost::control

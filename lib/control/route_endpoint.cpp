@@ -14,11 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::string param(const Request& request, std::string_view name) {
-    const auto found = request.query.find(name);
-    return found == request.query.end() ? std::string() : found->second;
-}
-
 /// What the sender policy says: empty if it accepts.
 std::string verdict(const account::Account& account, std::string_view from,
                     const message::HeaderSection* header) {

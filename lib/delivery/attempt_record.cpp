@@ -1,5 +1,7 @@
 #include "delivery/attempt_record.hpp"
 
+#include <algorithm>
+
 namespace outpost::delivery {
 namespace {
 
@@ -13,18 +15,28 @@ bool same_result(const AttemptRecord& record, std::size_t a, std::size_t b) {
 
 history::Result result_of(const AttemptRecord& record, std::size_t i) noexcept {
     using history::Result;
-    const bool null_reverse_path = record.envelope.reverse_path.empty();
+    const bool nobody_told = record.test || record.envelope.reverse_path.empty();
     switch (record.settled[i]) {
         case Settled::delivered: return Result::delivered;
-        case Settled::failed: return null_reverse_path ? Result::dropped : Result::bounced;
-        case Settled::expired: return null_reverse_path ? Result::dropped : Result::expired;
+        case Settled::failed: return nobody_told ? Result::dropped : Result::bounced;
+        case Settled::expired: return nobody_told ? Result::dropped : Result::expired;
         case Settled::uncertain: return Result::uncertain;
         case Settled::passed_on: return Result::passed_on;
         case Settled::deferred:
         case Settled::held: break;
     }
     const bool uncertain = record.report.outcomes[i].verdict == upstream::Verdict::uncertain;
-    return uncertain ? Result::uncertain : Result::deferred;
+    if (uncertain) return Result::uncertain;
+    return record.test ? Result::dropped : Result::deferred;
+}
+
+bool went_out(const upstream::SendReport& report) {
+    using upstream::Verdict;
+    return report.stages.transfer.count() > 0 ||
+           std::ranges::any_of(report.outcomes, [](const upstream::Outcome& outcome) {
+               return outcome.verdict != Verdict::deferred &&
+                      outcome.verdict != Verdict::misconfigured;
+           });
 }
 
 void for_each_run(const AttemptRecord& record, std::size_t most,

@@ -28,11 +28,15 @@ struct AttemptRecord {
     std::chrono::milliseconds waited{};  ///< from its arrival to the start of the attempt
     std::chrono::microseconds read{};    ///< to read it back
     std::chrono::microseconds took{};    ///< the whole attempt
+    bool test = false;  ///< an operator's: never in the queue, and there is no other attempt
 };
 
 /// What became of the recipient at a place in `indices`, in the words of log and history: `bounced`
-/// and `expired` are `dropped` where the reverse-path is null.
+/// and `expired` are `dropped` where the reverse-path is null, as is a test that was not delivered.
 [[nodiscard]] history::Result result_of(const AttemptRecord& record, std::size_t i) noexcept;
+
+/// Whether an attempt came so far that the upstream may count it against us.
+[[nodiscard]] bool went_out(const upstream::SendReport& report);
 
 /// Calls `use` with the begin and the end of each run of recipients with the same result and reply;
 /// none is longer than `most`.

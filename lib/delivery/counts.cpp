@@ -38,6 +38,7 @@ void observe(metrics::Histogram& histogram, microseconds took) noexcept {
 }
 
 void observe_wait(const AttemptRecord& record) noexcept {
+    if (record.test) return;
     if (std::ranges::find(record.settled, Settled::delivered) == record.settled.end()) return;
     const smtp::Envelope& envelope = record.envelope;
     const auto held_back = envelope.lifetime().start - envelope.received;

@@ -43,16 +43,6 @@ bool wants_delay_notice(const smtp::Envelope& envelope) {
            });
 }
 
-/// Whether an attempt came so far that the upstream may count it against us.
-bool went_out(const upstream::SendReport& report) {
-    using upstream::Verdict;
-    return report.stages.transfer.count() > 0 ||
-           std::ranges::any_of(report.outcomes, [](const upstream::Outcome& outcome) {
-               return outcome.verdict != Verdict::deferred &&
-                      outcome.verdict != Verdict::misconfigured;
-           });
-}
-
 /// For how many of these recipients it is the first attempt.
 std::uint32_t untried(const spool::MessageState& state, std::span<const std::uint32_t> indices) {
     return static_cast<std::uint32_t>(std::ranges::count_if(

@@ -263,6 +263,12 @@ Desk::awaitable<std::expected<void, std::string>> Desk::test(std::string_view na
     co_return co_await found->destination().transport->probe();
 }
 
+Desk::awaitable<std::optional<TestReport>> Desk::send_test(std::string name, TestRequest request) {
+    Port* const found = port(name);
+    if (found == nullptr) co_return std::nullopt;
+    co_return co_await parts_.tests.send(*found, std::move(request));
+}
+
 std::string Desk::state_of(const spool::QueueEntry& entry) const {
     switch (entry.state) {
         case spool::QueueState::waiting:

@@ -21,6 +21,7 @@
 #include "delivery/port.hpp"
 #include "delivery/router.hpp"
 #include "delivery/switchboard.hpp"
+#include "delivery/test_sender.hpp"
 #include "delivery/views.hpp"
 #include "spool/queue.hpp"
 #include "spool/spool.hpp"
@@ -70,6 +71,7 @@ class Desk {
         const Router& router;
         const std::vector<std::unique_ptr<Port>>& ports;
         Pauses& paused_elsewhere;  ///< upstreams that are not configured
+        TestSender& tests;
         /// An entry that was claimed is put back, or leaves.
         std::function<void(Handle, Courier::Result&)> put_back;
         HistoryNotes history;
@@ -113,6 +115,8 @@ class Desk {
     bool resume(std::string_view name);
     /// Connects and signs in without sending mail.
     awaitable<std::expected<void, std::string>> test(std::string_view name);
+    /// Sends one message by it; nothing if there is no such upstream.
+    awaitable<std::optional<TestReport>> send_test(std::string name, TestRequest request);
 
   private:
     struct Found {

@@ -54,6 +54,16 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
                    arm(clock_.mono());
                }},
           config, switchboard_.ways()),
+      tests_({.executor = executor_,
+              .spool = spool_,
+              .clock = clock_,
+              .limiter = parts.limiter,
+              .picker = picker_,
+              .history = HistoryNotes(parts.history, clock_),
+              .patience = parts.test_patience,
+              .begun = [this] { ++tasks_; },
+              .ended = [this](Port& port, const GateReport& report) { test_ended(port, report); }},
+             config),
       desk_({.spool = spool_,
              .clock = clock_,
              .queue = queue_,
@@ -64,6 +74,7 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
              .router = intake_.router(),
              .ports = ports_,
              .paused_elsewhere = paused_elsewhere_,
+             .tests = tests_,
              .put_back = [this](Handle handle,
                                 Courier::Result& result) { put_back(handle, result, nullptr); },
              .history = HistoryNotes(parts.history, clock_),
@@ -271,6 +282,15 @@ asio::awaitable<void> Dispatcher::login_probe(Port& port) {
     }
     const base::MonoTime now = clock_.mono();
     if (port.end_login_probe(error, now)) pump(port, now);
+    arm(now);
+    task_done();
+}
+
+void Dispatcher::test_ended(Port& port, const GateReport& report) {
+    const base::MonoTime now = clock_.mono();
+    port.end_test(report, now);
+    if (heir_) heir_->ended_elsewhere(port.destination().name, report);
+    pump_all(now);
     arm(now);
     task_done();
 }

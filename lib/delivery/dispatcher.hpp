@@ -24,6 +24,7 @@
 #include "delivery/picker.hpp"
 #include "delivery/port.hpp"
 #include "delivery/switchboard.hpp"
+#include "delivery/test_sender.hpp"
 #include "spool/queue.hpp"
 #include "spool/spool.hpp"
 #include "upstream/transport.hpp"
@@ -45,6 +46,8 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
         std::unique_ptr<Alarm> alarm;      ///< make_alarm(executor)
         std::uint64_t seed = 0;            ///< for the jitter
         history::Sink* history = nullptr;  ///< null: none is kept
+        /// How long an operator's test waits for a place among the upstream's attempts.
+        std::chrono::milliseconds test_patience = std::chrono::seconds(30);
     };
 
     /// `transports`: one for each of config.upstreams.
@@ -109,6 +112,7 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
     boost::asio::awaitable<void> finish(boost::asio::awaitable<void> task);
     std::optional<Handle> next_overdue(base::WallTime now);
     boost::asio::awaitable<void> login_probe(Port& port);
+    void test_ended(Port& port, const GateReport& report);
     void attend_overdue(base::WallTime now);
     boost::asio::awaitable<void> run_attendant(Handle handle);
     [[nodiscard]] bool waits_in_turn(const spool::QueueEntry& entry) const;
@@ -133,6 +137,7 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
     Picker picker_;
     Intake intake_;
     std::vector<std::unique_ptr<Port>> ports_;
+    TestSender tests_;
     Desk desk_;
     std::shared_ptr<Inbox> inbox_;
     base::MonoTime armed_ = base::MonoTime::max();

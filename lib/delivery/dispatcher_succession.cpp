@@ -32,7 +32,7 @@ void Dispatcher::succeed(Dispatcher& before, const std::set<std::string>& same) 
     paused_elsewhere_ = before.paused_elsewhere_;
     for (const auto& old : before.ports_) {
         const std::string& name = old->destination().name;
-        elsewhere_[name] += old->gate().active();
+        elsewhere_[name] += old->attempts();
         const bool here = std::ranges::any_of(
             ports_, [&](const auto& port) { return port->destination().name == name; });
         if (old->paused() && !here) paused_elsewhere_.emplace(name, *old->paused());

@@ -24,7 +24,7 @@ history::Event run_event(const AttemptRecord& record, std::size_t first) {
                                      .greeting = stages.greeting,
                                      .transfer = stages.transfer,
                                      .total = record.waited + record.took}};
-    if (record.settled[first] == Settled::deferred)
+    if (record.settled[first] == Settled::deferred && !record.test)
         event.next_attempt = record.state.recipients[record.indices[first]].next_attempt;
     return event;
 }

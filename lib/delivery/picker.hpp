@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -66,6 +67,13 @@ class Picker {
     /// The attempt is over: what was not used comes back. True if its account was held and will be
     /// asked again: it may have mail for other upstreams.
     bool settle(std::uint32_t account, const Permit& permit, const SentPart& sent);
+    /// For a message that is not in the queue and no account's.
+    [[nodiscard]] std::expected<Permit, Denial> permit_for(const spool::QueueEntry& entry,
+                                                           PortIndex port) {
+        return permits_.acquire(entry, {}, port);
+    }
+    /// The attempt with it is over.
+    void settle(const Permit& permit, const SentPart& sent) { permits_.settle(permit, sent); }
     /// More mail of an account: if it is more urgent than what made the account wait, it may fit
     /// where that did not.
     void arrived(const spool::QueueEntry& entry);

@@ -46,15 +46,16 @@ bool Port::may_start(base::MonoTime now, base::WallTime wall) {
     if (!active_ || paused_ || !gate_.may_start(now)) return false;
     if (limit_wait_ && wall < limit_wait_->until && !asks_for_each_) return false;
     // A probe of a closed upstream is let through: the gate spaces those.
-    if (gate_.state() != UpstreamGate::State::open) return true;
-    return gate_.active() + elsewhere_ < pace_.concurrency() && pace_.next_start(now) <= now;
+    // An operator's test is one already.
+    if (gate_.state() != UpstreamGate::State::open) return !test_;
+    return attempts() + elsewhere_ < pace_.concurrency() && pace_.next_start(now) <= now;
 }
 
 MemberState Port::state(base::MonoTime now, base::WallTime wall) {
     if (!active_ || paused_) return MemberState::closed;
     const bool waits = limit_wait_ && wall < limit_wait_->until;
     if (gate_.state() != UpstreamGate::State::open) {
-        if (gate_.may_start(now) && !waits) return MemberState::due;
+        if (gate_.may_start(now) && !waits && !test_) return MemberState::due;
         return gate_.throttled() ? MemberState::limited : MemberState::closed;
     }
     const bool used_up = waits && !limit_wait_->brief;
@@ -85,12 +86,34 @@ void Port::finish(spool::Queue::Handle handle, UpstreamGate::Ticket ticket,
     limit_wait_.reset();
     const UpstreamGate::State before = gate_.state();
     judge(before, gate_.finish(ticket, report, now), report, now);
+    tell_ended();
 }
 
 void Port::ended_elsewhere(const GateReport& report, base::MonoTime now) {
+    tell_ended();
     if (!same_) return;
     const UpstreamGate::State before = gate_.state();
     judge(before, gate_.finish_other(report, now), report, now);
+}
+
+void Port::tell_ended() {
+    if (const auto ended = std::exchange(attempt_ended_, nullptr)) ended();
+}
+
+bool Port::begin_test() noexcept {
+    return !std::exchange(test_, true);
+}
+
+bool Port::test_may_start() const noexcept {
+    return gate_.active() + elsewhere_ < pace_.concurrency();
+}
+
+void Port::end_test(const GateReport& report, base::MonoTime now) {
+    test_ = false;
+    limit_wait_.reset();
+    // One that has asked for less goes on serving a little: that proves nothing.
+    if (report.signal == GateSignal::alive && !gate_.throttled() && gate_.reopen())
+        opened("test", now);
 }
 
 void Port::judge(UpstreamGate::State before, UpstreamGate::Change change, const GateReport& report,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,21 @@ class Port {
                                              base::WallTime wall);
     void finish(spool::Queue::Handle handle, UpstreamGate::Ticket ticket, const GateReport& report,
                 base::MonoTime now);
+    /// An operator's test message begins: it takes the place of an attempt, also where the upstream
+    /// takes no other mail. False while there is another one.
+    bool begin_test() noexcept;
+    /// Whether there is a place for it now.
+    [[nodiscard]] bool test_may_start() const noexcept;
+    /// Called once, at the next end of an attempt.
+    void when_attempt_ends(std::function<void()> ended) { attempt_ended_ = std::move(ended); }
+    /// It is on its way.
+    void test_started(base::MonoTime now) { pace_.started(1, now); }
+    /// A success (`alive`) ends a suspension, and a back-off that was not asked for.
+    void end_test(const GateReport& report, base::MonoTime now);
+    /// Under way here, and an operator's test with them.
+    [[nodiscard]] std::uint32_t attempts() const noexcept {
+        return gate_.active() + (test_ ? 1U : 0U);
+    }
     [[nodiscard]] const std::vector<Running>& running() const noexcept { return running_; }
 
     [[nodiscard]] bool login_probe_due(base::MonoTime now) const noexcept {
@@ -86,6 +102,7 @@ class Port {
     void closed(UpstreamGate::State before, const GateReport& report, base::MonoTime now);
     void opened(std::string_view how, base::MonoTime now);
     void note_pace(base::MonoTime now);
+    void tell_ended();
 
     Destination destination_;
     UpstreamGate gate_;
@@ -93,6 +110,8 @@ class Port {
     PortIndex index_;
     bool active_;
     std::optional<Pause> paused_;
+    bool test_ = false;
+    std::function<void()> attempt_ended_;
     std::vector<Running> running_;
     /// What one message waits for need not bind one of a higher priority: that has a reserve, or is
     /// smaller.

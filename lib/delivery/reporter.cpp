@@ -39,13 +39,6 @@ asio::awaitable<std::string> front_of(spool::BodySource& body, bool whole) {
     co_return octets;
 }
 
-std::string random_word() {
-    std::string word;
-    for (const char octet : base::random_octets(12))
-        fmt::format_to(std::back_inserter(word), "{:02x}", static_cast<unsigned char>(octet));
-    return word;
-}
-
 spool::Content content_of(std::string message) {
     const auto end = message.find("\r\n\r\n");
     const std::size_t head = end == std::string::npos ? message.size() : end + 4;
@@ -54,10 +47,14 @@ spool::Content content_of(std::string message) {
 
 }  // namespace
 
+std::string report_author(const config::Config& config) {
+    if (!config.dsn.from.empty()) return config.dsn.from;
+    return fmt::format("Mail Delivery System <mailer-daemon@{}>", config.hostname);
+}
+
 Reporter::Reporter(spool::Spool& spool, const base::Clock& clock, const config::Config& config)
     : spool_(spool), clock_(clock), hostname_(config.hostname), dsn_(config.dsn) {
-    if (dsn_.from.empty())
-        dsn_.from = fmt::format("Mail Delivery System <mailer-daemon@{}>", hostname_);
+    dsn_.from = report_author(config);
 }
 
 asio::awaitable<std::expected<base::MessageId, std::string>> Reporter::send(
@@ -67,7 +64,7 @@ asio::awaitable<std::expected<base::MessageId, std::string>> Reporter::send(
     const std::uint64_t size = message.body->size();
     const bool whole = message::dsn_returns_full(envelope, recipients, size);
     const std::string octets = co_await front_of(*message.body, whole);
-    const std::string random = random_word();
+    const std::string random = base::random_word();
     const base::MessageId id = spool_.next_id();
     message::Dsn dsn = message::build_dsn(
         {.id = id,

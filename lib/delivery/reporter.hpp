@@ -13,6 +13,9 @@
 
 namespace outpost::delivery {
 
+/// The mailbox that reports come from.
+[[nodiscard]] std::string report_author(const config::Config& config);
+
 /// Writes delivery status notifications and stores them as mail of our own.
 class Reporter {
   public:

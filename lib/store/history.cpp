@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/metrics.hpp"
 #include "store/history_query.hpp"
 #include "store/history_table.hpp"
 
@@ -15,6 +16,12 @@ namespace outpost::store {
 namespace {
 
 using namespace std::chrono_literals;
+namespace metrics = base::metrics;
+
+metrics::Single<metrics::Counter> entries_written("outpost_history_written_total",
+                                                  "Events written to the history.");
+metrics::Single<metrics::Counter> entries_lost("outpost_history_lost_total",
+                                               "Events that could not be written to the history.");
 
 constexpr std::size_t large_batch = 4000;  ///< entries: reason enough to write
 constexpr auto idle_turn = 60s;            ///< between looks for what is too old
@@ -141,6 +148,7 @@ void History::try_write(const Batch& batch) {
     for (const history::Entry& entry : batch.entries) last = table_->insert(entry, last);
     transaction.commit();
     last_ = last;
+    entries_written->add(batch.entries.size());
 }
 
 void History::begin_anew(const std::string& why) {
@@ -174,6 +182,7 @@ void History::retain(std::size_t written) {
 void History::lose(std::size_t entries, const std::string& why) {
     if (entries == 0) return;
     lost_ += entries;
+    entries_lost->add(entries);
     const std::lock_guard lock(report_);
     unreported_ += entries;
     why_lost_ = why;

@@ -22,14 +22,6 @@ constexpr std::size_t piece = 256 << 10;
 /// No more memory than this on a client's word alone.
 constexpr std::uint64_t most_reserved = 64 << 10;
 
-/// Letters and digits that nobody can guess, for a Message-ID.
-std::string random_word() {
-    static constexpr std::string_view digits = "0123456789abcdefghjkmnpqrstvwxyz";
-    std::string word = base::random_octets(13);
-    for (char& c : word) c = digits[static_cast<unsigned char>(c) % digits.size()];
-    return word;
-}
-
 }  // namespace
 
 DataSink::DataSink(const Facts& facts, std::uint64_t expected_size)
@@ -92,7 +84,7 @@ void DataSink::fix(const message::HeaderSection& header) {
         {.priority = facts_.account.priority, .cap = facts_.account.priority_cap},
         facts_.mt_priority, message::priority_from_header(header));
     std::string word;
-    if (header.count(message::FieldKind::message_id) == 0) word = random_word();
+    if (header.count(message::FieldKind::message_id) == 0) word = base::random_word();
     facts_.trace.random = word;
     auto fixed = message::fix_up(buffer_, header, facts_.trace);
     facts_.trace.random = {};

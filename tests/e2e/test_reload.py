@@ -3,6 +3,7 @@
 import shutil
 import signal
 import smtplib
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -73,6 +74,30 @@ def test_a_port_does_not_change_its_address(relay, peer):
     assert "cannot change to 0.0.0.0 while outpostd runs" in relay.ctl("reload", code=78)
     submit.send(relay)
     peer.wait_messages(1)
+
+
+def test_a_counter_that_cannot_be_read_changes_nothing(relay, peer):
+    def rename(*names):
+        database = sqlite3.connect(relay.data / "outpost.db", timeout=30)
+        database.execute("ALTER TABLE {} RENAME TO {}".format(*names))
+        database.close()
+
+    rename("counter", "elsewhere")
+    relay.upstream = outpost.smtp_upstream(peer.port, rate="3/h")
+    change(relay, accounts=account(priority=1, rate="100/h"))
+    told = relay.ctl("reload", code=78)
+    assert "nothing was changed" in told and "cannot read the counter" in told
+    assert relay.ctl("--json", "account", "show", outpost.ACCOUNT)["priority"] != 1
+    assert relay.ctl("--json", "upstream", "list")[0]["limits"] == []
+    for _ in range(5):
+        submit.send(relay)
+    peer.wait_messages(5)
+    rename("elsewhere", "counter")
+    assert "upstreams.out.rate: 3/h (new)" in relay.ctl("reload")
+    for _ in range(5):
+        submit.send(relay)
+    peer.wait_messages(8)
+    assert relay.ctl("--json", "account", "show", outpost.ACCOUNT)["priority"] == 1
 
 
 def test_a_reload_while_the_daemon_stops_is_refused_or_goes_unheard(relay):

@@ -93,6 +93,8 @@ def test_secrets_appear_nowhere(relay):
             said.append(json.dumps(relay.ctl("--json", *command)).encode())
     for upstream in ("refuses", "api", "ses", "oauth"):
         said.append(relay.ctl("upstream", "test", upstream, code=None).encode())
+        tried = ("upstream", "send-test", upstream, "--to", "a@example.net")
+        said.append(relay.ctl(*tried, code=None).encode())
     for page in ("metrics", "healthz", "readyz", "nothing"):
         try:
             said.append(urllib.request.urlopen(f"http://127.0.0.1:{relay.http}/{page}").read())

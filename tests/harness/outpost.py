@@ -45,7 +45,8 @@ class Outpost:
         self.file = self.directory / "outpost.yaml"
         self.data = self.directory / "data"
         # A socket's path is short; pytest's directories may not be.
-        self.socket = pathlib.Path(tempfile.mkdtemp(prefix="outpost-")) / "control"
+        self._short = tempfile.TemporaryDirectory(prefix="outpost-", ignore_cleanup_errors=True)
+        self.socket = pathlib.Path(self._short.name) / "control"
         self.daemon = None
         self.environment = {}
         self.ports = {}

@@ -1,7 +1,10 @@
 #include "base/log.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <string>
 
 namespace outpost::base::log {
@@ -39,6 +42,35 @@ TEST_F(LogTest, JsonIsOneObjectALine) {
     EXPECT_TRUE(out.ends_with(R"("level":"info","event":"queued","id":"A\"B","tls":true,"n":1.5})"
                               "\n"))
         << out;
+}
+
+TEST_F(LogTest, RealNumbersArePlain) {
+    const auto out =
+        line(Format::text, "e",
+             {{"a", 4.6e-05}, {"b", 0.002}, {"c", 0.0}, {"d", 1234567.25}, {"e", 100.0}});
+    EXPECT_TRUE(out.ends_with(" a=0.000046 b=0.002 c=0 d=1234567.25 e=100\n")) << out;
+}
+
+/// What a line looks like if the variable names this file, and if it names another.
+TEST_F(LogTest, TheJournalIsToldThePriorityAndKeepsTheTimeItself) {
+    testing::internal::CaptureStderr();
+    struct stat file{};
+    ASSERT_EQ(fstat(STDERR_FILENO, &file), 0);
+    const auto stream = [&](auto inode) {
+        return std::to_string(file.st_dev) + ":" + std::to_string(inode);
+    };
+    setenv("JOURNAL_STREAM", stream(file.st_ino).c_str(), 1);
+    configure(Level::debug, Format::text);
+    debug("a");
+    info("b");
+    warning("c");
+    error("d", {{"k", 1}});
+    setenv("JOURNAL_STREAM", stream(file.st_ino + 1).c_str(), 1);
+    configure(Level::info, Format::text);
+    info("f");
+    unsetenv("JOURNAL_STREAM");
+    const auto out = testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(out.starts_with("<7>debug a\n<6>info b\n<4>warning c\n<3>error d k=1\n2")) << out;
 }
 
 TEST_F(LogTest, DebugIsSilentUnlessAskedFor) {

@@ -43,7 +43,8 @@ class AttemptCountsTest : public ::testing::Test {
                                      .report = report,
                                      .upstream = upstream,
                                      .waited = 90s,
-                                     .took = 2s});
+                                     .took = 2s,
+                                     .test = test});
     }
     static double recipients(const std::string& upstream, const char* outcome) {
         return member("outpost_delivery_recipients_total", {upstream, outcome}).value;
@@ -53,6 +54,7 @@ class AttemptCountsTest : public ::testing::Test {
     spool::MessageState state;
     std::vector<Settled> settled;
     upstream::SendReport report;
+    bool test = false;
 };
 
 TEST_F(AttemptCountsTest, EachRecipientCountsByWhatBecameOfIt) {
@@ -94,6 +96,15 @@ TEST_F(AttemptCountsTest, TheTimeInTheQueueBeginsWithTheReleaseAndEndsWithADeliv
     const Sample after = member("outpost_queue_seconds", {"2"});
     EXPECT_EQ(observed(after), observed(before) + 2);
     EXPECT_DOUBLE_EQ(after.histogram.sum - before.histogram.sum, 92.0 + 32.0);
+}
+
+TEST_F(AttemptCountsTest, ATestIsAnAttemptThatWasNeverInTheQueue) {
+    const auto before = observed(member("outpost_queue_seconds", {"3"}));
+    test = true;
+    add(Settled::delivered);
+    count("four");
+    EXPECT_EQ(recipients("four", "delivered"), 1);
+    EXPECT_EQ(observed(member("outpost_queue_seconds", {"3"})), before);
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ class DeliveryLog : public ::testing::Test {
                      .upstream = "office",
                      .waited = 1500ms,
                      .read = 250us,
-                     .took = 20ms});
+                     .took = 20ms,
+                     .test = test});
         const std::string text = ::testing::internal::GetCapturedStderr();
         std::vector<std::string> result;
         for (std::size_t at = 0; at < text.size();) {
@@ -59,6 +60,7 @@ class DeliveryLog : public ::testing::Test {
     std::vector<std::uint32_t> indices;
     std::vector<Settled> settled;
     upstream::SendReport report;
+    bool test = false;
 };
 
 TEST_F(DeliveryLog, ALineSaysWhoWhereAndHowLong) {
@@ -103,6 +105,19 @@ TEST_F(DeliveryLog, SaysThatARefusedReportIsDropped) {
     envelope.reverse_path.clear();
     add("a@example.org", Settled::failed, testing::refused());
     EXPECT_THAT(lines(), ElementsAre(HasSubstr("warning dropped")));
+}
+
+TEST_F(DeliveryLog, SaysThatATestIsNotTriedAgain) {
+    test = true;
+    add("a@example.org", Settled::deferred, testing::deferred());
+    add("b@example.org", Settled::held, testing::unreachable());
+    add("c@example.org", Settled::uncertain, testing::lost());
+    add("d@example.org", Settled::delivered, testing::delivered());
+    const auto never = HasSubstr(" next=never ");
+    EXPECT_THAT(lines(), ElementsAre(AllOf(HasSubstr("warning dropped"), never),
+                                     AllOf(HasSubstr("warning dropped"), never),
+                                     AllOf(HasSubstr("warning uncertain"), never),
+                                     AllOf(HasSubstr("info delivered"), never)));
 }
 
 TEST_F(DeliveryLog, IsSilentAboutSuccessWhereTheOperatorWantsWarningsOnly) {

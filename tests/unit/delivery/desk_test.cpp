@@ -17,19 +17,6 @@ using What = QueueChange::What;
 class DeskTest : public DispatcherTest {
   protected:
     Desk& desk() { return dispatcher->desk(); }
-    /// The result of a coroutine that needs no time to pass.
-    template <class T>
-    T wait(boost::asio::awaitable<T> task) {
-        std::optional<T> result;
-        boost::asio::co_spawn(
-            io, [&]() -> boost::asio::awaitable<void> { result.emplace(co_await std::move(task)); },
-            [](const std::exception_ptr& error) {
-                if (error) std::rethrow_exception(error);
-            });
-        run();
-        EXPECT_TRUE(result);
-        return std::move(*result);
-    }
     std::string why(base::MessageId id) {
         const auto views = wait(desk().show(id));
         EXPECT_EQ(views.size(), 1U);

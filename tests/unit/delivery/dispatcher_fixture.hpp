@@ -70,10 +70,10 @@ class DispatcherTest : public ::testing::Test {
     void start() {
         auto made = std::make_unique<FakeAlarm>(clock);
         alarm = made.get();
-        dispatcher =
-            std::make_unique<Dispatcher>(Dispatcher::Parts{io.get_executor(), spool, clock, limiter,
-                                                           std::move(made), 1, &history},
-                                         config, std::move(owned_));
+        dispatcher = std::make_unique<Dispatcher>(
+            Dispatcher::Parts{io.get_executor(), spool, clock, limiter, std::move(made), 1,
+                              &history, test_patience},
+            config, std::move(owned_));
         dispatcher->pause(std::move(paused));
         dispatcher->start();
         run();
@@ -106,6 +106,19 @@ class DispatcherTest : public ::testing::Test {
         } while (limit_store.run() > 0);
         io.restart();
         io.poll();
+    }
+    /// The result of a coroutine that needs no time to pass.
+    template <class T>
+    T wait(boost::asio::awaitable<T> task) {
+        std::optional<T> result;
+        boost::asio::co_spawn(
+            io, [&]() -> boost::asio::awaitable<void> { result.emplace(co_await std::move(task)); },
+            [](const std::exception_ptr& error) {
+                if (error) std::rethrow_exception(error);
+            });
+        run();
+        EXPECT_TRUE(result);
+        return std::move(*result);
     }
     /// Lets time pass, and the alarm ring when it should.
     void advance(std::chrono::milliseconds by) {
@@ -163,6 +176,7 @@ class DispatcherTest : public ::testing::Test {
     std::map<std::string, FakeTransport*> before;  ///< the last reload
     FakeAlarm* alarm = nullptr;
     int rings = 0;  ///< of the alarm
+    std::chrono::milliseconds test_patience = std::chrono::seconds(30);
 
   private:
     Dispatcher::Transports owned_;

@@ -267,6 +267,42 @@ TEST_F(SuccessionTest, MailOfAnAccountThatComesBackIsSent) {
     EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
 }
 
+TEST_F(SuccessionTest, AnEnvelopeThatCannotBeReadDuringAReloadIsReadByTheNewOne) {
+    add_upstream("second");
+    config.accounts["shop"].route.clear();
+    config.routes = {route("second", {"two.example"}), route("office")};
+    start();
+    spool.hold_reads(io.get_executor());
+    const auto id = submit(envelope({"a@one.example"}));
+    spool.read_failures[id] = {.damaged = false, .reason = "input/output error"};
+    reload();
+    spool.release_reads();
+    run();
+    EXPECT_THAT(office().sent, IsEmpty());
+    spool.read_failures.clear();
+    advance(10min);
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+    EXPECT_EQ(office().sent.size(), 1U);
+}
+
+TEST_F(SuccessionTest, WhatAnOperatorHasInHandAtTwoReloadsReachesTheLastOne) {
+    start();
+    office().always(deferred());
+    const auto id = submit();
+    spool.hold_reads(io.get_executor());
+    auto changed =
+        boost::asio::co_spawn(io, dispatcher->desk().change({}, {}), boost::asio::use_future);
+    run();
+    reload();
+    reload();
+    EXPECT_THAT(office().sent, IsEmpty());
+    spool.release_reads();
+    run();
+    EXPECT_EQ(changed.get()->done, std::vector{id});
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered) << "it was told to try at once";
+    EXPECT_EQ(office().sent.size(), 1U);
+}
+
 TEST_F(SuccessionTest, TheOneBeforeClosesWhenItsLastAttemptHasEnded) {
     start();
     office().hold = true;
@@ -279,6 +315,32 @@ TEST_F(SuccessionTest, TheOneBeforeClosesWhenItsLastAttemptHasEnded) {
     run();
     EXPECT_TRUE(before.at("office")->closed);
     EXPECT_EQ(ended.get(), 0U);
+}
+
+TEST_F(SuccessionTest, AnOperatorsTestEndsWhereItBeganAndKeepsItsPlaceUntilThen) {
+    config.upstreams["office"].concurrency = 1;
+    start();
+    office().hold = true;
+    std::optional<TestReport> report;
+    boost::asio::co_spawn(io, dispatcher->desk().send_test("office", {.to = "ann@example.org"}),
+                          [&](const std::exception_ptr& error, std::optional<TestReport> result) {
+                              if (error) std::rethrow_exception(error);
+                              report = std::move(result);
+                          });
+    run();
+    reload({"office"});
+    auto stopped = boost::asio::co_spawn(io, earlier.front()->stop(1h), boost::asio::use_future);
+    const auto id = submit();
+    EXPECT_THAT(office().sent, IsEmpty()) << "its place is taken";
+    EXPECT_FALSE(before.at("office")->closed);
+    before.at("office")->release();
+    run();
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->outcome->verdict, upstream::Verdict::delivered);
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+    EXPECT_TRUE(before.at("office")->closed);
+    EXPECT_EQ(stopped.wait_for(0s), std::future_status::ready);
+    EXPECT_TRUE(earlier.front()->idle());
 }
 
 }  // namespace

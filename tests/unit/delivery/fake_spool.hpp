@@ -1,7 +1,12 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -112,6 +117,8 @@ class FakeSpool final : public spool::Spool {
     boost::asio::awaitable<std::expected<spool::StoredMessage, spool::ReadFailure>> read(
         base::MessageId id) override {
         ++reads;
+        if (held_reads_)
+            co_await held_reads_->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
         if (const auto failure = read_failures.find(id); failure != read_failures.end())
             co_return std::unexpected(failure->second);
         const Message& message = messages.at(id);
@@ -123,6 +130,13 @@ class FakeSpool final : public spool::Spool {
     }
     [[nodiscard]] spool::Health health() const override { return {}; }
     void close() override {}
+
+    /// What is read from now on comes when release_reads() is called.
+    void hold_reads(const boost::asio::any_io_executor& executor) {
+        held_reads_.emplace(executor, boost::asio::steady_timer::time_point::max());
+    }
+    /// To be run before the next hold_reads().
+    void release_reads() { held_reads_->expires_at(boost::asio::steady_timer::time_point::min()); }
 
     std::map<base::MessageId, Message> messages;
     std::set<base::MessageId> stored_states;
@@ -143,6 +157,7 @@ class FakeSpool final : public spool::Spool {
     }
 
     std::uint64_t last_id_ = 1'000'000;
+    std::optional<boost::asio::steady_timer> held_reads_;
     spool::RecoveryReport recovery_;
 };
 

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <random>
 
+#include "base/metrics.hpp"
 #include "sqlite_harness.hpp"
 
 namespace outpost::store {
@@ -36,6 +37,14 @@ class HandClock final : public base::Clock {
   private:
     std::atomic<base::WallTime> wall_{base::WallTime(std::chrono::days(20'000))};
 };
+
+/// A counter of the process.
+std::uint64_t counted(std::string_view name) {
+    for (const auto& family : base::metrics::snapshot())
+        if (family.name == name) return static_cast<std::uint64_t>(family.samples.at(0).value);
+    ADD_FAILURE() << "there is no " << name;
+    return 0;
+}
 
 struct HistoryTest : SqliteTest {
     HistoryTest() {
@@ -228,6 +237,8 @@ TEST_F(HistoryTest, WhatDoesNotFitIntoMemoryIsLostAndCounted) {
     begin();
     testing::internal::CaptureStderr();
     constexpr std::uint64_t count = 1000;
+    const std::uint64_t written_before = counted("outpost_history_written_total");
+    const std::uint64_t lost_before = counted("outpost_history_lost_total");
     for (std::uint64_t id = 1; id <= count; ++id) log->put(entry(id));
     const std::uint64_t lost = log->lost();
     EXPECT_EQ(log->taken() + lost, count);
@@ -236,6 +247,8 @@ TEST_F(HistoryTest, WhatDoesNotFitIntoMemoryIsLostAndCounted) {
     const std::string lines = testing::internal::GetCapturedStderr();
     EXPECT_GT(lost, count / 2);
     EXPECT_THAT(ids({.limit = count}), SizeIs(count - lost));
+    EXPECT_EQ(counted("outpost_history_lost_total") - lost_before, lost);
+    EXPECT_EQ(counted("outpost_history_written_total") - written_before, count - lost);
     // One line for all within a minute.
     EXPECT_THAT(lines, HasSubstr("history incomplete"));
     EXPECT_EQ(lines.find("history incomplete"), lines.rfind("history incomplete"));
