@@ -205,6 +205,7 @@ def test_mail_of_a_removed_account_is_delivered_within_its_limits(relay, peer):
     # Also after a restart, in which mail gets its way anew.
     assert relay.stop() == 0
     relay.start()
+    relay.ctl("upstream", "resume", "out")
     peer.wait_messages(2)
     process.wait_until(lambda: show(relay)["queued"] == 1, "the second delivery")
     (left,) = relay.ctl("--json", "queue", "list")

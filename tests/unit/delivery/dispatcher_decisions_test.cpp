@@ -25,15 +25,7 @@ class DecisionsTest : public DispatcherTest {
     }
     /// By a queue change of the operator.
     void change(MessageFilter filter, QueueChange change) {
-        boost::asio::co_spawn(
-            io,
-            [&, filter, change]() -> boost::asio::awaitable<void> {
-                EXPECT_TRUE(co_await dispatcher->desk().change(filter, change));
-            },
-            [](const std::exception_ptr& error) {
-                if (error) std::rethrow_exception(error);
-            });
-        run();
+        EXPECT_TRUE(wait(dispatcher->desk().change(std::move(filter), std::move(change))));
     }
     std::vector<QueueRow> rows() { return dispatcher->desk().queue(); }
 };

@@ -26,6 +26,28 @@ TEST(Spool, GivesBackWhatItStored) {
     EXPECT_EQ(message->state.recipients.size(), 3U);
 }
 
+TEST(Spool, TellsWhereAMessageStandsWithoutReadingIt) {
+    FaultyFiles disk;
+    Tuning slow = quick();
+    slow.state_delay = std::chrono::hours(1);
+    Harness harness;
+    ASSERT_TRUE(harness.start(disk, small_segments(), slow));
+    const auto stands = [&](base::MessageId id) {
+        return harness.await(harness.spool().stored_state(id)).value();
+    };
+    const auto id = harness.spool().next_id();
+    ASSERT_TRUE(harness.store(id, make_sample(1, 2000, 2)));
+    EXPECT_EQ(stands(id), std::nullopt) << "never tried";
+    harness.spool().record(id, decided_state(2, 1));
+    EXPECT_EQ(stands(id), decided_state(2, 1)) << "not durable yet";
+    harness.stop();
+    ASSERT_TRUE(harness.start(disk));
+    EXPECT_EQ(stands(id), decided_state(2, 1)) << "from the disk";
+    harness.spool().record(id, pending_state(2, 2));
+    EXPECT_EQ(stands(id), pending_state(2, 2));
+    EXPECT_EQ(stands(base::MessageId{id.value + 1}), std::nullopt);
+}
+
 TEST(Spool, FindsAfterARestartWhatWasNotFinished) {
     FaultyFiles disk;
     std::map<base::MessageId, Sample> stored;
