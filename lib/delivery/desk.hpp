@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -163,6 +164,8 @@ class Desk {
     [[nodiscard]] Supply supply(Port& port) const;
     [[nodiscard]] std::vector<std::size_t> suppliers(WayIndex way,
                                                      const std::vector<Supply>& supplies) const;
+    [[nodiscard]] std::vector<Workload::Account> limited_accounts(
+        std::vector<Demand> demands, const std::map<std::string_view, std::size_t>& index) const;
     [[nodiscard]] bool fits(const MessageFilter& filter, const spool::QueueEntry& entry) const;
     awaitable<bool> fits_recipient(const MessageFilter& filter, const Found& found);
     awaitable<std::optional<Unfinished>> view(Found found);

@@ -71,6 +71,33 @@ std::vector<std::size_t> Desk::suppliers(WayIndex way, const std::vector<Supply>
     return {*works};
 }
 
+/// Those with limits or hours of their own. `demands`: by the queue's number of the account;
+/// `index`: of each way in the workload.
+std::vector<Workload::Account> Desk::limited_accounts(
+    std::vector<Demand> demands, const std::map<std::string_view, std::size_t>& index) const {
+    std::map<std::string_view, Workload::Account> limited;
+    for (std::uint32_t account = 0; account < demands.size(); ++account) {
+        const std::string_view name = parts_.queue.account_name(account);
+        auto bound = parts_.picker.permits().limits(name);
+        if (!bound || demands[account].messages == 0) continue;
+        limited.emplace(name, Workload::Account{.name = std::string(name),
+                                                .supply = {.limits = std::move(bound->limits),
+                                                           .hours = std::move(bound->hours),
+                                                           .unlimited = true},
+                                                .demand = std::move(demands[account]),
+                                                .ways = {}});
+    }
+    for (const auto& row : parts_.queue.counts()) {
+        const auto way = index.find(parts_.switchboard.ways().name(row.way));
+        const auto account = limited.find(row.account);
+        if (way != index.end() && account != limited.end() && row.ready + row.waiting > 0)
+            account->second.ways.push_back(way->second);
+    }
+    std::vector<Workload::Account> accounts;
+    for (auto& [name, account] : limited) accounts.push_back(std::move(account));
+    return accounts;
+}
+
 Desk::awaitable<Workload> Desk::workload() {
     const Ways& ways = parts_.switchboard.ways();
     const Desks desks = all();
@@ -105,25 +132,7 @@ Desk::awaitable<Workload> Desk::workload() {
         index.emplace(name, result.ways.size());
         result.ways.push_back(std::move(load));
     }
-    std::map<std::string_view, Workload::Account> limited;
-    for (std::uint32_t account = 0; account < accounts.size(); ++account) {
-        const std::string_view name = parts_.queue.account_name(account);
-        auto bound = parts_.picker.permits().limits(name);
-        if (!bound || accounts[account].messages == 0) continue;
-        limited.emplace(name, Workload::Account{.name = std::string(name),
-                                                .supply = {.limits = std::move(bound->limits),
-                                                           .hours = std::move(bound->hours),
-                                                           .unlimited = true},
-                                                .demand = std::move(accounts[account]),
-                                                .ways = {}});
-    }
-    for (const auto& row : parts_.queue.counts()) {
-        const auto way = index.find(ways.name(row.way));
-        const auto account = limited.find(row.account);
-        if (way != index.end() && account != limited.end() && row.ready + row.waiting > 0)
-            account->second.ways.push_back(way->second);
-    }
-    for (auto& [name, account] : limited) result.accounts.push_back(std::move(account));
+    result.accounts = limited_accounts(std::move(accounts), index);
     co_return result;
 }
 

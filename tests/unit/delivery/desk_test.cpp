@@ -112,6 +112,18 @@ TEST_F(DeskTest, FiltersBySenderRecipientAccountStateAndAge) {
     EXPECT_EQ(desk().queue().size(), 2U);
 }
 
+TEST_F(DeskTest, ARecipientWhoHasItAlreadyIsNotMeant) {
+    start();
+    office().answer = [](base::MessageId, const std::string& recipient) {
+        return recipient == "a@gmail.com" ? delivered() : deferred();
+    };
+    const auto id = submit(envelope({"a@gmail.com", "b@example.org"}));
+    EXPECT_THAT(wait(desk().list({.recipient = "@gmail.com"}, 10)), IsEmpty());
+    EXPECT_EQ(wait(desk().list({.recipient = "b@example.org"}, 10)).size(), 1U);
+    EXPECT_THAT(change(What::hold, {.recipient = "a@gmail.com"}).done, IsEmpty());
+    EXPECT_THAT(change(What::hold, {.recipient = "@example.org"}).done, ElementsAre(id));
+}
+
 TEST_F(DeskTest, HoldsAcrossARestartAndReleases) {
     start();
     desk().pause("office");
