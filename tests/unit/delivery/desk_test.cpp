@@ -238,7 +238,7 @@ TEST_F(DeskTest, AMoveThatCannotBeStoredDoesNotHappen) {
     EXPECT_THAT(change(What::hold).done, ElementsAre(id));
     spool.state_unreadable = true;
     const auto changed = wait(desk().change({}, {.what = What::move, .to = "backup"}));
-    EXPECT_THAT(changed->skipped, ElementsAre(id));
+    EXPECT_THAT(changed->skipped, ElementsAre(QueueChanged::Skipped{id, QueueChanged::Why::busy}));
     EXPECT_THAT(changed->done, IsEmpty());
     EXPECT_EQ(spool.recipient(id).moved_to, "");
     EXPECT_EQ(wait(desk().show(id)).front().way, "office");
