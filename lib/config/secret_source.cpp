@@ -60,7 +60,7 @@ Result from_file(const Place& place, const std::string& path) {
     if ((status.st_mode & S_IROTH) != 0 && S_ISREG(status.st_mode)) {
         base::log::warning(
             "a secret's file can be read by everyone on this machine; chgrp outpost, chmod 640",
-            {{"file", path}, {"named at", place.text()}});
+            {{"file", path}, {"at", place.text()}});
     }
     std::string text(max_secret + 3, '\0');
     std::size_t size = 0;
