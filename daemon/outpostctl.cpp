@@ -15,6 +15,7 @@
 #include "base/text.hpp"
 #include "config/loader.hpp"
 #include "ctl/commands.hpp"
+#include "tls_files.hpp"
 #include "version.hpp"
 
 namespace outpost {
@@ -70,7 +71,7 @@ int hash_password(const ctl::Session& session) {
 
 int check_config(const ctl::Session& session, const std::string& file) {
     std::vector<std::string> faults;
-    if (const auto config = config::load(file); !config)
+    if (const auto config = config::load(file, fault_of); !config)
         for (const auto& diagnostic : config.error()) faults.push_back(diagnostic.text());
     if (!faults.empty()) return session.fail(faults, EX_CONFIG);
     std::cout << (session.json ? std::string(R"({"errors":[]})") : file + ": ok") << '\n';

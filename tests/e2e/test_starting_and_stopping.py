@@ -106,6 +106,7 @@ def test_check_reports_a_key_of_another_certificate_beside_other_faults(prepared
     assert done.returncode == 78
     assert re.search(r":\d+:\d+: tls\.certificates\[0\]: .*other\.key does not belong", done.stderr)
     assert ": lisen: is not a known key" in done.stderr
+    assert daemon.ctl("config", "check", str(daemon.file), code=78) == done.stderr
 
 
 def test_a_port_named_singly_that_is_taken_stops_the_start(prepared):
