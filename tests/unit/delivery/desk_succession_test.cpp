@@ -2,7 +2,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <utility>
 
 #include "dispatcher_fixture.hpp"
 
@@ -19,38 +18,7 @@ class DeskSuccessionTest : public DispatcherTest {
   protected:
     Desk& desk() { return dispatcher->desk(); }
 
-    void reload() {
-        before = transports;
-        Dispatcher::Transports made;
-        for (const auto& [name, upstream] : config.upstreams) {
-            auto transport = std::make_unique<FakeTransport>(io.get_executor());
-            transports[name] = transport.get();
-            made[name] = std::move(transport);
-        }
-        auto ringer = std::make_unique<FakeAlarm>(clock);
-        alarm = ringer.get();
-        auto heir = std::make_shared<Dispatcher>(
-            Dispatcher::Parts{io.get_executor(), spool, clock, limiter, std::move(ringer), 2},
-            config, std::move(made));
-        heir->succeed(*dispatcher, {"office"});
-        earlier.push_back(std::exchange(dispatcher, std::move(heir)));
-        run();
-    }
-    template <class T>
-    T wait(boost::asio::awaitable<T> task) {
-        std::optional<T> result;
-        boost::asio::co_spawn(
-            io, [&]() -> boost::asio::awaitable<void> { result.emplace(co_await std::move(task)); },
-            [](const std::exception_ptr& error) {
-                if (error) std::rethrow_exception(error);
-            });
-        run();
-        EXPECT_TRUE(result);
-        return std::move(*result);
-    }
-
-    std::map<std::string, FakeTransport*> before;
-    std::vector<std::shared_ptr<Dispatcher>> earlier;
+    void reload() { DispatcherTest::reload({"office"}); }
 };
 
 TEST_F(DeskSuccessionTest, AnAttemptFromBeforeTheReloadIsInTheQueue) {
