@@ -40,6 +40,7 @@ Desk::awaitable<std::expected<QueueChanged, std::string>> Desk::change(MessageFi
         to = parts_.switchboard.ways().find(change.to);
         if (!to) co_return std::unexpected("there is no upstream or group " + change.to);
     }
+    co_await parts_.settled();
     Search search(all(), std::move(filter));
     co_await search.gather();
     QueueChanged changed;
@@ -48,7 +49,7 @@ Desk::awaitable<std::expected<QueueChanged, std::string>> Desk::change(MessageFi
     while (const auto found = co_await search.next()) {
         Desk& desk = search.desk(*found);
         const auto why_not = desk.why_not(*found);
-        if (why_not == QueueChanged::Why::gone && parts_.heir()) {
+        if (parts_.heir() && why_not != QueueChanged::Why::sending) {
             handed_on.ids.push_back(found->id);
         } else if (why_not) {
             changed.skipped.push_back({found->id, *why_not});

@@ -94,6 +94,8 @@ class Desk {
         std::function<void()> pump;  ///< something may go now
         /// Of the dispatchers before this one that have attempts under way, oldest first.
         std::function<std::vector<std::shared_ptr<Desk>>()> earlier;
+        /// Returns when these have nothing left that waits: it is here.
+        std::function<awaitable<void>()> settled;
         /// Of the one that has the mail now; null while that is this one.
         std::function<std::shared_ptr<Desk>()> heir;
     };

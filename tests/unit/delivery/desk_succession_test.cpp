@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 
 #include "dispatcher_fixture.hpp"
 
@@ -83,14 +82,18 @@ TEST_F(DeskSuccessionTest, AChangeThatAReloadInterruptsGoesOn) {
     spool.announce(ids);
     run();
     std::expected<QueueChanged, std::string> changed;
+    io.restart();
     boost::asio::co_spawn(
         io,
         [&]() -> boost::asio::awaitable<void> {
             changed = co_await desk().change({}, {.what = QueueChange::What::hold});
         },
-        boost::asio::detached);
-    io.poll_one();
-    io.poll_one();
+        rethrow);
+    for (int steps = 0; spool.journal.empty(); ++steps) {
+        ASSERT_LT(steps, 100);
+        io.poll_one();
+    }
+    ASSERT_LT(spool.journal.size(), ids.size()) << "it is under way";
     reload();
     EXPECT_THAT(changed->done, ::testing::UnorderedElementsAreArray(ids));
     EXPECT_THAT(changed->skipped, IsEmpty());
