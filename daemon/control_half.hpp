@@ -27,6 +27,7 @@ class ControlHalf {
         control::DeskAccess delivery;
         account::Authenticator& authenticator;
         limit::Limiter& limiter;
+        const submission::AccountLimits& account_limits;
         control::LimitStoreView limit_store;
         /// What clients are served with now; null: no listener uses TLS.
         std::function<std::shared_ptr<const net::TlsServer>()> tls;

@@ -130,6 +130,7 @@ ControlHalf::World Daemon::control_world(const config::Config& config) {
             .delivery = desk_access(),
             .authenticator = authenticator_,
             .limiter = limits_.limiter(),
+            .account_limits = account_limits_,
             .limit_store = [this] { return limits_.state(); },
             .tls = [this] { return tls(); },
             .accounts = accounts_,

@@ -5,11 +5,14 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "account/scram.hpp"
 #include "base/secret.hpp"
+#include "base/text.hpp"
 #include "config/loader.hpp"
 #include "ctl/commands.hpp"
 #include "version.hpp"
@@ -51,32 +54,45 @@ base::Secret read_password(const char* prompt) {
     return base::Secret(std::move(line));
 }
 
-int hash_password() {
+int hash_password(const ctl::Session& session) {
     const auto password = read_password("Password: ");
-    if (password.empty()) {
-        std::cerr << "outpostctl: the password is empty; type one, or pipe one line to standard "
-                     "input\n";
-        return EX_DATAERR;
-    }
+    if (password.empty())
+        return session.fail("the password is empty; type one, or pipe one line to standard input",
+                            EX_DATAERR);
     if (isatty(STDIN_FILENO) != 0) {
         const auto again = read_password("Again: ");
-        if (again.reveal() != password.reveal()) {
-            std::cerr << "outpostctl: the two passwords differ; nothing was made\n";
-            return EX_DATAERR;
-        }
+        if (again.reveal() != password.reveal())
+            return session.fail("the two passwords differ; nothing was made", EX_DATAERR);
     }
     std::cout << account::scram::make(password.reveal()).text() << '\n';
     return EX_OK;
 }
 
-int check_config(const std::string& file) {
-    const auto config = config::load(file);
-    if (!config) {
-        for (const auto& diagnostic : config.error()) std::cerr << diagnostic.text() << '\n';
-        return EX_CONFIG;
-    }
-    std::cout << file << ": ok\n";
+int check_config(const ctl::Session& session, const std::string& file) {
+    std::vector<std::string> faults;
+    if (const auto config = config::load(file); !config)
+        for (const auto& diagnostic : config.error()) faults.push_back(diagnostic.text());
+    if (!faults.empty()) return session.fail(faults, EX_CONFIG);
+    std::cout << (session.json ? std::string(R"({"errors":[]})") : file + ": ok") << '\n';
     return EX_OK;
+}
+
+/// The first word that no command took; empty if there is none.
+std::string unknown_word(const CLI::App& app) {
+    for (const std::string& word : app.remaining(true))
+        if (!word.starts_with('-')) return word;
+    return {};
+}
+
+int refuse(const CLI::App& app, const CLI::ParseError& error, const ctl::Session& session) {
+    // --help and --version end here too.
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::string words = error.what();
+    if (const std::string word = unknown_word(app); !word.empty())
+        words = "there is no command " + base::printable(word, 64) + "; see outpostctl --help";
+    if (session.json || words != error.what()) return session.fail(words, EX_USAGE);
+    app.exit(error);
+    return EX_USAGE;
 }
 
 int run(int argc, char** argv) {
@@ -120,10 +136,13 @@ int run(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? EX_OK : EX_USAGE;
+        // It may stand behind what could not be read.
+        session.json |= std::any_of(
+            argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
+        return refuse(app, e, session);
     }
     if (session.run) return session.run();
-    return check->parsed() ? check_config(file) : hash_password();
+    return check->parsed() ? check_config(session, file) : hash_password(session);
 }
 
 }  // namespace

@@ -70,13 +70,12 @@ int run(int argc, char** argv) {
         return app.exit(e) == 0 ? EX_OK : EX_USAGE;
     }
 
-    const auto config = config::load(file);
+    const auto config = config::load(file, fault_of);
     if (!config) {
         for (const auto& diagnostic : config.error()) std::cerr << diagnostic.text() << '\n';
         return EX_CONFIG;
     }
     if (!check_only) return serve(*config);
-    if (const auto tls = load_tls(*config); !tls) throw base::StartFailure(EX_CONFIG, tls.error());
     if (const int result = check_accounts(*config); result != EX_OK) return result;
     std::cout << file << ": ok\n";
     return EX_OK;

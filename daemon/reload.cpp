@@ -72,7 +72,7 @@ void Daemon::apply(const config::Config& config, Plan& plan) {
 }
 
 void Daemon::load_again(Reloaded& result) {
-    auto loaded = config::load(file_.file);
+    auto loaded = config::load(file_.file, fault_of);
     if (!loaded) {
         result.errors = texts(loaded.error());
         return;

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <span>
+
 namespace outpost {
 namespace {
 
@@ -24,6 +26,12 @@ std::expected<std::shared_ptr<net::TlsServer>, std::string> load_tls(const confi
     auto server = net::TlsServer::load(files, config.tls.min_version == config::TlsVersion::tls13);
     if (!server) return std::unexpected(config.file + ": tls.certificates: " + server.error());
     return std::move(*server);
+}
+
+std::optional<std::string> fault_of(const config::Certificate& pair) {
+    const net::CertificateFiles files{pair.certificate, pair.key};
+    const auto server = net::TlsServer::load(std::span(&files, 1), false);
+    return server ? std::nullopt : std::optional(server.error());
 }
 
 std::vector<FileStamp> stamps(const config::Tls& tls) {

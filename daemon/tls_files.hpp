@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "config/loader.hpp"
 #include "config/types.hpp"
 #include "net/tls_context.hpp"
 
@@ -16,6 +18,9 @@ namespace outpost {
 /// and what is wrong with it.
 [[nodiscard]] std::expected<std::shared_ptr<net::TlsServer>, std::string> load_tls(
     const config::Config& config);
+
+/// See config::load().
+[[nodiscard]] std::optional<std::string> fault_of(const config::Certificate& pair);
 
 /// By which a file that was written again is told from the one before.
 struct FileStamp {

@@ -4,7 +4,9 @@
 #include <boost/json/value.hpp>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "control/client.hpp"
 
@@ -22,6 +24,12 @@ struct Session {
     std::optional<boost::json::value> ask(std::string_view method, std::string_view path,
                                           control::Query query = {}, std::string body = {});
     int code = 0;  ///< of the last ask()
+
+    /// Says what went wrong: to standard error, or with --json as {"error": ...} to standard
+    /// output. The result is `exit_code`.
+    int fail(std::string_view words, int exit_code) const;
+    /// The same of the faults of a configuration; as {"errors": [...]}.
+    int fail(std::span<const std::string> faults, int exit_code) const;
 };
 
 void add_status(CLI::App& app, Session& session);

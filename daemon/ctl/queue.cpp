@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "control/about_time.hpp"
 #include "control/table.hpp"
 #include "ctl/commands.hpp"
@@ -91,10 +92,8 @@ int why(Session& session, const std::string& id) {
 int cat(Session& session, const std::string& id) {
     const auto answer =
         control::call(session.socket, "GET", "/v1/queue/messages/" + id + "/content", {});
-    if (!answer || answer->status != 200) {
-        std::cerr << "outpostctl: " << (answer ? answer->body : answer.error() + "\n");
-        return answer ? EX_NOINPUT : EX_UNAVAILABLE;
-    }
+    if (!answer) return session.fail(answer.error(), EX_UNAVAILABLE);
+    if (answer->status != 200) return session.fail(base::trim(answer->body), EX_NOINPUT);
     std::cout << answer->body;
     return EX_OK;
 }

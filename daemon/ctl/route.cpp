@@ -21,9 +21,15 @@ struct Question {
 
 void print(const json::value& answer) {
     if (answer.at("accepted").as_bool()) {
-        std::cout << "accepted, priority " << text(answer, "priority") << '\n';
+        const std::string from = text(answer, "goes_out");
+        std::cout << "accepted, priority " << text(answer, "priority");
+        if (!from.empty())
+            std::cout << "; goes out from " << from << " (" << text(answer, "goes_out_because")
+                      << ')';
+        std::cout << '\n';
     } else {
-        std::cout << "refused: " << text(answer, "refusal") << '\n';
+        std::cout << (answer.at("refused_now").as_bool() ? "refused now: " : "refused: ")
+                  << text(answer, "refusal") << '\n';
     }
     for (const json::value& level : answer.at("limits").as_array())
         std::cout << "account: " << text(level, "used") << " of " << text(level, "limit")
@@ -40,10 +46,8 @@ int route(Session& session, const Question& question) {
     if (!question.file.empty()) {
         std::ifstream in(question.file, std::ios::binary);
         message.assign(std::istreambuf_iterator<char>(in), {});
-        if (!in.good() && !in.eof()) {
-            std::cerr << "outpostctl: cannot read " << question.file << '\n';
-            return EX_NOINPUT;
-        }
+        if (!in.good() && !in.eof())
+            return session.fail("cannot read " + question.file, EX_NOINPUT);
     }
     const auto answer = session.ask("POST", "/v1/route", question.query, std::move(message));
     if (!answer) return session.code;

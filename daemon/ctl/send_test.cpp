@@ -21,7 +21,8 @@ struct Test {
 
 std::string meaning(const std::string& result) {
     if (result == "uncertain") return "uncertain: it may have arrived or not";
-    if (result == "misconfigured") return "not delivered: its login, key or account is refused";
+    if (result == "misconfigured")
+        return "not delivered: login, key, account or encryption do not fit";
     if (result == "deferred") return "not delivered for now";
     return result;
 }

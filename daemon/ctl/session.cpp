@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <iostream>
+#include <vector>
 
 #include "ctl/commands.hpp"
 
@@ -25,20 +26,44 @@ std::optional<boost::json::value> Session::ask(std::string_view method, std::str
     if (!reason.empty() && method != "GET") query["reason"] = reason;
     const auto answer = control::call(socket, method, path, query, std::move(body));
     if (!answer) {
-        std::cerr << "outpostctl: " << answer.error() << '\n';
-        code = EX_UNAVAILABLE;
+        code = fail(answer.error(), EX_UNAVAILABLE);
         return std::nullopt;
     }
     boost::system::error_code error;
     auto value = boost::json::parse(answer->body, error);
     if (answer->status / 100 == 2 && !error) return value;
-    const bool told = !error && value.is_object() && value.as_object().contains("error");
-    std::cerr << "outpostctl: "
-              << (told ? std::string(value.at("error").as_string())
-                       : "outpostd answered " + std::to_string(answer->status))
-              << '\n';
     code = exit_code(answer->status);
+    const auto* const told = error ? nullptr : value.if_object();
+    if (told != nullptr && json && told->contains("faults")) {
+        std::vector<std::string> faults;
+        for (const auto& each : told->at("faults").as_array())
+            faults.emplace_back(each.as_string());
+        fail(faults, code);
+    } else if (told != nullptr && told->contains("error")) {
+        fail(told->at("error").as_string(), code);
+    } else {
+        fail("outpostd answered " + std::to_string(answer->status), code);
+    }
     return std::nullopt;
+}
+
+int Session::fail(std::string_view words, int exit_code) const {
+    if (json) {
+        std::cout << boost::json::serialize(boost::json::object{{"error", words}}) << '\n';
+    } else {
+        std::cerr << "outpostctl: " << words << '\n';
+    }
+    return exit_code;
+}
+
+int Session::fail(std::span<const std::string> faults, int exit_code) const {
+    if (json) {
+        const boost::json::array all(faults.begin(), faults.end());
+        std::cout << boost::json::serialize(boost::json::object{{"errors", all}}) << '\n';
+    } else {
+        for (const std::string& fault : faults) std::cerr << fault << '\n';
+    }
+    return exit_code;
 }
 
 }  // namespace outpost::ctl

@@ -32,6 +32,17 @@ bool AuthThrottle::account_blocked(std::string_view account, const config::IpAdd
     return accounts_.full(account, now) && !trusted_.full(key_of(account, client), now);
 }
 
+std::optional<base::MonoTime> AuthThrottle::account_blocked_until(std::string_view account,
+                                                                  base::MonoTime now) {
+    const std::lock_guard lock(mutex_);
+    return accounts_.full_until(account, now);
+}
+
+void AuthThrottle::forget(std::string_view account) {
+    const std::lock_guard lock(mutex_);
+    accounts_.erase(account);
+}
+
 void AuthThrottle::failed(std::string_view account, const config::IpAddress& client,
                           base::MonoTime now) {
     const std::lock_guard lock(mutex_);
@@ -47,11 +58,26 @@ void AuthThrottle::succeeded(std::string_view account, const config::IpAddress& 
 }
 
 bool AuthThrottle::Windows::full(std::string_view key, base::MonoTime now) const {
+    return full_until(key, now).has_value();
+}
+
+std::optional<base::MonoTime> AuthThrottle::Windows::full_until(std::string_view key,
+                                                                base::MonoTime now) const {
     const auto found = windows_.find(key);
-    if (found == windows_.end()) return false;
+    if (found == windows_.end()) return std::nullopt;
     const Window& window = *found->second;
+    if (window.events.size() < count_) return std::nullopt;
     // The ring's next place holds its oldest event.
-    return window.events.size() == count_ && now - window.events[window.next] < period_;
+    const base::MonoTime end = window.events[window.next] + period_;
+    return now < end ? std::optional(end) : std::nullopt;
+}
+
+void AuthThrottle::Windows::erase(std::string_view key) {
+    const auto found = windows_.find(key);
+    if (found == windows_.end()) return;
+    const auto window = found->second;
+    windows_.erase(found);
+    by_age_.erase(window);
 }
 
 void AuthThrottle::Windows::add(std::string key, base::MonoTime now) {

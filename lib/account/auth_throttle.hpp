@@ -3,6 +3,7 @@
 #include <chrono>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,8 +16,8 @@
 namespace outpost::account {
 
 /// Counts failed sign-ins per client address (IPv6 by /64) and per account name, in sliding
-/// windows. Nothing clears a count but time. Bounded: when full, what failed longest ago is
-/// forgotten. Thread-safe; the clock is the caller's.
+/// windows. Nothing clears a count but time and, for an account, forget(). Bounded: when full, what
+/// failed longest ago is forgotten. Thread-safe; the clock is the caller's.
 class AuthThrottle {
   public:
     /// An address that signed in to an account within this time is not stopped by that account's
@@ -30,6 +31,11 @@ class AuthThrottle {
     /// Whether `account` takes no sign-in from this client now, not even with the right password.
     [[nodiscard]] bool account_blocked(std::string_view account, const config::IpAddress& client,
                                        base::MonoTime now);
+    /// Until when; nothing if it takes sign-ins.
+    [[nodiscard]] std::optional<base::MonoTime> account_blocked_until(std::string_view account,
+                                                                      base::MonoTime now);
+    /// The failures of an account count no more.
+    void forget(std::string_view account);
     void failed(std::string_view account, const config::IpAddress& client, base::MonoTime now);
     void succeeded(std::string_view account, const config::IpAddress& client, base::MonoTime now);
 
@@ -41,6 +47,10 @@ class AuthThrottle {
             : count_(count), period_(period) {}
         /// At least `count` events in the period before `now`.
         [[nodiscard]] bool full(std::string_view key, base::MonoTime now) const;
+        /// When full() ends; nothing if it does not hold.
+        [[nodiscard]] std::optional<base::MonoTime> full_until(std::string_view key,
+                                                               base::MonoTime now) const;
+        void erase(std::string_view key);
         void add(std::string key, base::MonoTime now);
 
       private:

@@ -21,6 +21,17 @@ std::shared_ptr<AuthExchange> Authenticator::exchange(const config::IpAddress& c
     return std::make_shared<AuthExchange>(*this, client);
 }
 
+std::optional<base::WallTime> Authenticator::locked_until(std::string_view account) {
+    const base::MonoTime now = clock_.mono();
+    const auto until = throttle_.account_blocked_until(account, now);
+    if (!until) return std::nullopt;
+    return clock_.wall() + std::chrono::duration_cast<std::chrono::milliseconds>(*until - now);
+}
+
+void Authenticator::unlock(std::string_view account) {
+    throttle_.forget(account);
+}
+
 bool Authenticator::address_throttled(const config::IpAddress& client) {
     return throttle_.address_blocked(client, clock_.mono());
 }

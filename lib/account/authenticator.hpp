@@ -116,6 +116,12 @@ class Authenticator {
     /// Too many failures: greet with 421 4.7.0. Cheap.
     [[nodiscard]] bool address_throttled(const config::IpAddress& client);
 
+    /// Until when too many failures keep this account from signing in (but from addresses that
+    /// have lately signed in to it); nothing if they do not.
+    [[nodiscard]] std::optional<base::WallTime> locked_until(std::string_view account);
+    /// Ends that.
+    void unlock(std::string_view account);
+
     [[nodiscard]] std::shared_ptr<const Directory> directory() const;
     /// New AUTH commands use `directory` from now on; sessions that have signed in notice by
     /// generation().

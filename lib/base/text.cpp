@@ -54,7 +54,11 @@ std::optional<std::string> near_match(std::string_view word,
     std::optional<std::string> best;
     std::size_t best_distance = 1 + word.size() / 3;
     std::vector<std::size_t> row;
+    std::optional<std::string_view> begun;  // the shortest that begins with the word
     for (const std::string_view candidate : candidates) {
+        if (word.size() >= 3 && candidate.starts_with(word) &&
+            (!begun || candidate.size() < begun->size()))
+            begun = candidate;
         row.resize(candidate.size() + 1);
         std::iota(row.begin(), row.end(), std::size_t{0});
         for (std::size_t i = 0; i < word.size(); ++i) {
@@ -70,6 +74,8 @@ std::optional<std::string> near_match(std::string_view word,
             best = candidate;
         }
     }
+    // Half a word is rather that than another word with several letters wrong.
+    if (begun && (!best || best_distance > 1)) return std::string(*begun);
     return best;
 }
 

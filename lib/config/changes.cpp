@@ -32,7 +32,16 @@ std::string written(const YamlNode& node) {
 
 void flatten(const YamlNode& node, const std::string& path, bool secret,
              std::map<std::string, Setting>& settings) {
-    if (node.kind != YamlNode::Kind::mapping) {
+    const auto is_mapping = [](const YamlNode& item) {
+        return item.kind == YamlNode::Kind::mapping;
+    };
+    // Routes, listeners and certificates: as long as they are, each is told by itself.
+    if (!node.items.empty() && std::ranges::all_of(node.items, is_mapping)) {
+        for (std::size_t i = 0; i < node.items.size(); ++i)
+            flatten(node.items[i], fmt::format("{}[{}]", path, i), false, settings);
+        return;
+    }
+    if (!is_mapping(node)) {
         settings[path] = {base::Secret(written(node)), secret};
         return;
     }
@@ -48,12 +57,24 @@ std::string shown(const Setting& setting) {
     return setting.secret ? std::string("(secret)") : base::printable(setting.value.reveal(), 80);
 }
 
+/// In a line beside another value, from a little before where they differ if they are long.
+std::string shown(const Setting& setting, const Setting& other) {
+    const std::string_view text = setting.value.reveal();
+    const std::string_view beside = other.value.reveal();
+    const auto differ =
+        static_cast<std::size_t>(std::ranges::mismatch(text, beside).in1 - text.begin());
+    if (differ < 60) return shown(setting);
+    std::size_t from = differ - 20;
+    while (from > 0 && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80) --from;
+    return "..." + base::printable(text.substr(from), 80);
+}
+
 std::string line(const std::string& path, const Setting* before, const Setting* after) {
     const std::string name = base::printable(path, 200);
     if (before == nullptr) return fmt::format("{}: {} (new)", name, shown(*after));
     if (after == nullptr) return fmt::format("{}: gone (was {})", name, shown(*before));
     if (before->secret || after->secret) return fmt::format("{}: changed", name);
-    return fmt::format("{}: {} -> {}", name, shown(*before), shown(*after));
+    return fmt::format("{}: {} -> {}", name, shown(*before, *after), shown(*after, *before));
 }
 
 const Setting* find(const std::map<std::string, Setting>& settings, const std::string& path) {

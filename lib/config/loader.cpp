@@ -107,13 +107,14 @@ bool include_files(YamlNode& root, Reader& reader, Diagnostics& diagnostics) {
     return complete;
 }
 
-Config read_config(const YamlNode& tree, Diagnostics& diagnostics) {
+Config read_config(const YamlNode& tree, const CertificateCheck& check_certificate,
+                   Diagnostics& diagnostics) {
     Config config;
     Section root(&tree, "", diagnostics);
     (void)root.find("include");
     read_server(root, config);
     read_control(root, config);
-    read_tls(root, config);
+    read_tls(root, config, check_certificate);
     read_submission(root, config);
     read_queueing(root, config);
     read_upstreams(root, config);
@@ -129,13 +130,14 @@ Config read_config(const YamlNode& tree, Diagnostics& diagnostics) {
 
 }  // namespace
 
-std::expected<Config, std::vector<Diagnostic>> load(const std::string& path) {
+std::expected<Config, std::vector<Diagnostic>> load(const std::string& path,
+                                                    const CertificateCheck& check_certificate) {
     Diagnostics diagnostics;
     Reader reader(diagnostics);
     std::optional<YamlNode> root = reader.read(path);
     // With a part unread, what is missing would be reported without reason.
     if (root && include_files(*root, reader, diagnostics)) {
-        Config config = read_config(*root, diagnostics);
+        Config config = read_config(*root, check_certificate, diagnostics);
         config.file = path;
         config.settings = settings_of(*root);
         if (diagnostics.empty()) return config;

@@ -149,7 +149,7 @@ Route read_route(Section& section, const Config& config) {
 
 /// Nobody's mail may be left without a way.
 void check_all_routed(Section& root, const YamlEntry& entry, const Config& config) {
-    if (!config.routes.empty() && config.routes.back().takes_everything()) return;
+    if (std::ranges::any_of(config.routes, &Route::takes_everything)) return;
     std::vector<std::string_view> without;
     for (const auto& [name, account] : config.accounts)
         if (account.route.empty()) without.push_back(name);

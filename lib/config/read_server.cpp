@@ -39,12 +39,13 @@ void use_machine_name(Section& root, Config& config) {
     }
 }
 
-void check_readable(Section& section, std::string_view key, const std::string& path) {
+/// Whether there is such a file and it can be read.
+bool check_readable(Section& section, std::string_view key, const std::string& path) {
     const YamlEntry* const entry = section.find(key);
-    if (entry == nullptr || path.empty()) return;
-    if (const auto reason = unreadable(path)) {
-        section.error(*entry, fmt::format("cannot read {}", *reason));
-    }
+    if (entry == nullptr || path.empty()) return false;
+    const auto reason = unreadable(path);
+    if (reason) section.error(*entry, fmt::format("cannot read {}", *reason));
+    return !reason;
 }
 
 Read<std::vector<YamlNode>> as_items(const YamlNode& node) {
@@ -85,19 +86,23 @@ void read_server(Section& root, Config& config) {
     history.finish();
 }
 
-void read_tls(Section& root, Config& config) {
+void read_tls(Section& root, Config& config, const CertificateCheck& check) {
     Section tls = subsection(root, "tls");
     std::vector<YamlNode> items;
     tls.read("certificates", items, as_items);
     for (std::size_t i = 0; i < items.size(); ++i) {
-        Section pair(&items[i], tls.path_of(fmt::format("certificates[{}]", i)), tls.diagnostics());
+        const std::string path = tls.path_of(fmt::format("certificates[{}]", i));
+        Section pair(&items[i], path, tls.diagnostics());
         Certificate certificate;
         pair.read("certificate", certificate.certificate, as_path);
         pair.read("key", certificate.key, as_path);
         pair.missing("certificate", "is missing; write the PEM file of the chain");
         pair.missing("key", "is missing; write the PEM file of the private key");
-        check_readable(pair, "certificate", certificate.certificate);
-        check_readable(pair, "key", certificate.key);
+        const bool chain = check_readable(pair, "certificate", certificate.certificate);
+        const bool key = check_readable(pair, "key", certificate.key);
+        if (chain && key && check)
+            if (auto fault = check(certificate))
+                pair.diagnostics().add(pair.place(), path, std::move(*fault));
         pair.finish();
         config.tls.certificates.push_back(std::move(certificate));
     }
@@ -150,6 +155,10 @@ void read_queueing(Section& root, Config& config) {
     });
     spool.read("large_message", config.spool.large_message, size(1 << 10));
     spool.read("min_free", config.spool.min_free, size(0));
+    const YamlEntry* const free = spool.find("min_free");
+    if (free != nullptr && config.spool.min_free > 0 && config.spool.min_free < 1 << 20)
+        base::log::warning("spool.min_free is less than 1MB; has its unit been forgotten?",
+                           {{"octets", config.spool.min_free}, {"at", free->value.place.text()}});
     spool.read("max_age", config.spool.max_age, duration(1s));
     spool.read("delay_notice", config.spool.delay_notice, duration(0s));
     const YamlEntry* const large = spool.find("large_message");

@@ -47,8 +47,9 @@ Read<Verify> as_verify(const YamlNode& node) {
         return std::unexpected("must be full, none or {fingerprint: sha256:HEX}");
     }
     static constexpr auto names = std::to_array<std::string_view>({"full", "none"});
-    return mapped(as_one_of(node, names),
-                  [](std::size_t index) { return Verify{static_cast<Verify::Mode>(index), {}}; });
+    const auto index = as_one_of(node, names);
+    if (!index) return std::unexpected(index.error() + "; or write {fingerprint: sha256:HEX}");
+    return Verify{static_cast<Verify::Mode>(*index), {}};
 }
 
 Read<UpstreamHost> as_host(const YamlNode& node) {

@@ -44,7 +44,7 @@ Result checked(base::Secret secret) {
     return secret;
 }
 
-Result from_file(const std::string& path) {
+Result from_file(const Place& place, const std::string& path) {
     struct Descriptor {
         int value;
         ~Descriptor() {
@@ -58,8 +58,9 @@ Result from_file(const std::string& path) {
     }
     if (S_ISDIR(status.st_mode)) return std::unexpected("is a directory");
     if ((status.st_mode & S_IROTH) != 0 && S_ISREG(status.st_mode)) {
-        base::log::warning("a secret's file can be read by everyone on this machine; chmod 600",
-                           {{"file", path}});
+        base::log::warning(
+            "a secret's file can be read by everyone on this machine; chgrp outpost, chmod 640",
+            {{"file", path}, {"named at", place.text()}});
     }
     std::string text(max_secret + 3, '\0');
     std::size_t size = 0;
@@ -76,7 +77,7 @@ Result from_file(const std::string& path) {
     return checked(base::Secret(std::move(text)));
 }
 
-Result from_credential(const std::string& name) {
+Result from_credential(const Place& place, const std::string& name) {
     const char* const directory = std::getenv("CREDENTIALS_DIRECTORY");
     if (name.find('/') != std::string::npos || name == "." || name == "..") {
         return std::unexpected("a credential's name has no /");
@@ -85,7 +86,7 @@ Result from_credential(const std::string& name) {
         return std::unexpected(
             "CREDENTIALS_DIRECTORY is not set; let systemd start outpostd, with LoadCredential=");
     }
-    return from_file(fmt::format("{}/{}", directory, name));
+    return from_file(place, fmt::format("{}/{}", directory, name));
 }
 
 Result from_environment(const std::string& name) {
@@ -133,9 +134,10 @@ std::optional<base::Secret> read_secret(Section& section, std::string_view key) 
         section.error(*entry, std::string(forms));
         return std::nullopt;
     }
-    Result secret = source.key == "file"  ? from_file(resolve_path(source.value.place, *name))
+    Result secret = source.key == "file"
+                        ? from_file(source.value.place, resolve_path(source.value.place, *name))
                     : source.key == "env" ? from_environment(*name)
-                                          : from_credential(*name);
+                                          : from_credential(source.value.place, *name);
     if (secret) return std::move(*secret);
     section.diagnostics().add(
         source.value.place, section.path_of(key),

@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "config/loader.hpp"
 #include "config/section.hpp"
 #include "config/types.hpp"
 
@@ -16,7 +17,7 @@ void read_server(Section& root, Config& config);
 /// control.
 void read_control(Section& root, Config& config);
 /// tls: files must be readable.
-void read_tls(Section& root, Config& config);
+void read_tls(Section& root, Config& config, const CertificateCheck& check);
 /// submission.
 void read_submission(Section& root, Config& config);
 /// spool, retry.

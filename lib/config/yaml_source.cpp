@@ -67,13 +67,13 @@ class Builder final : public YAML::EventHandler {
         put(found->second, 0);
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                         YAML::EmitterStyle::value) override {
-        open(mark, tag, anchor, YamlNode::Kind::sequence);
+                         YAML::EmitterStyle::value style) override {
+        open(mark, tag, {{}, anchor, style, std::nullopt}, YamlNode::Kind::sequence);
     }
     void OnSequenceEnd() override { close(); }
     void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                    YAML::EmitterStyle::value) override {
-        open(mark, tag, anchor, YamlNode::Kind::mapping);
+                    YAML::EmitterStyle::value style) override {
+        open(mark, tag, {{}, anchor, style, std::nullopt}, YamlNode::Kind::mapping);
     }
     void OnMapEnd() override { close(); }
 
@@ -81,6 +81,7 @@ class Builder final : public YAML::EventHandler {
     struct Frame {
         YamlNode node;
         YAML::anchor_t anchor;
+        YAML::EmitterStyle::value style;
         std::optional<YamlEntry> entry;  ///< its key is known, its value is awaited
     };
 
@@ -106,11 +107,19 @@ class Builder final : public YAML::EventHandler {
         diagnostics_.add(place(mark), path(),
                          "YAML tags are not used here; quote a value that begins with !");
     }
-    void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-              YamlNode::Kind kind) {
+    [[noreturn]] void refuse_key(const Place& at) {
+        const Frame& top = frames_.back();
+        std::string message = "a key must be a single value";
+        // What follows a `{` that nobody closed is read as more of its keys.
+        if (top.style == YAML::EmitterStyle::Flow)
+            message += fmt::format("; or the {{ at {}:{} is not closed", top.node.place.line,
+                                   top.node.place.column);
+        diagnostics_.add(at, path(), std::move(message));
+        throw Abandoned{};
+    }
+    void open(const YAML::Mark& mark, const std::string& tag, Frame frame, YamlNode::Kind kind) {
         check_tag(mark, tag);
-        if (awaits_key()) give_up(mark, "a key must be a single value");
-        Frame frame{{}, anchor, std::nullopt};
+        if (awaits_key()) refuse_key(place(mark));
         frame.node.kind = kind;
         frame.node.place = place(mark);
         frames_.push_back(std::move(frame));
@@ -146,10 +155,7 @@ class Builder final : public YAML::EventHandler {
         if (top.node.kind == YamlNode::Kind::sequence) {
             top.node.items.push_back(std::move(node));
         } else if (!top.entry) {
-            if (node.kind != YamlNode::Kind::scalar) {
-                diagnostics_.add(node.place, path(), "a key must be a single value");
-                throw Abandoned{};
-            }
+            if (node.kind != YamlNode::Kind::scalar) refuse_key(node.place);
             top.entry = YamlEntry{std::move(node.text), node.place, {}};
         } else {
             put_entry(top, std::move(node));

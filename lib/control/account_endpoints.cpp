@@ -83,6 +83,12 @@ std::vector<limit::Level> Api::levels_of(std::string_view account) {
     return levels;
 }
 
+AccountUse Api::use_of(const std::string& account, std::uint64_t queued) {
+    return {.limits = levels_of(account),
+            .queued = queued,
+            .locked_until = parts_.authenticator.locked_until(account)};
+}
+
 asio::awaitable<std::map<std::string, std::uint64_t>> Api::queued_by_account() {
     const auto rows = co_await at_desk(
         parts_.delivery, [](delivery::Desk& desk) -> awaitable<std::vector<delivery::QueueRow>> {
@@ -100,7 +106,7 @@ asio::awaitable<Response> Api::accounts() {
         const std::string& name = view.account.name;
         // Of those that are removed, those that still have mail here.
         if (view.account.removed && !queued.contains(name)) continue;
-        all.push_back(to_json(view, levels_of(name), queued[name]));
+        all.push_back(to_json(view, use_of(name, queued[name])));
     }
     co_return json_response(all);
 }
@@ -110,7 +116,7 @@ asio::awaitable<Response> Api::account(const Request& request) {
     auto queued = co_await queued_by_account();
     const auto view = parts_.accounts.find(name);
     if (!view) co_return error_response(404, "there is no account " + base::printable(name, 64));
-    co_return json_response(to_json(*view, levels_of(name), queued[name]));
+    co_return json_response(to_json(*view, use_of(name, queued[name])));
 }
 
 asio::awaitable<Response> Api::change_account(std::string_view what, const Request& request) {
@@ -127,6 +133,7 @@ asio::awaitable<Response> Api::change_account(std::string_view what, const Reque
         [&keeper = parts_.accounts, change] { return make(keeper, change); });
     if (!done) co_return error_response(503, "too much to do; try again in a moment");
     if (!*done) co_return failed(done->error());
+    if (what == "enable" || what == "reset-password") parts_.authenticator.unlock(change.name);
     base::log::info("operator", {{"does", "account " + change.what},
                                  {"account", change.name},
                                  {"settings", text(change.settings)},

@@ -63,10 +63,10 @@ std::string_view state_of(const AccountKeeper::View& view) {
     return view.account.active ? "active" : "inactive";
 }
 
-json::object to_json(const AccountKeeper::View& view, const std::vector<limit::Level>& limits,
-                     std::uint64_t queued) {
+json::object to_json(const AccountKeeper::View& view, const AccountUse& use) {
     const config::Account& account = view.account;
-    const bool file = !view.place.empty();
+    // One that has been taken out of the file has no place in it any more.
+    const bool file = !view.created;
     json::object object{{"name", account.name},
                         {"origin", file ? "file" : "added"},
                         {"state", state_of(view)},
@@ -89,9 +89,10 @@ json::object to_json(const AccountKeeper::View& view, const std::vector<limit::L
                         {"created", to_json(view.created)},
                         {"changed", to_json(view.changed)},
                         {"disabled", to_json(view.disabled)},
-                        {"limits", to_json(limits)},
-                        {"queued", queued}};
-    object["place"] = file ? json::value(view.place) : json::value(nullptr);
+                        {"locked_until", to_json(use.locked_until)},
+                        {"limits", to_json(use.limits)},
+                        {"queued", use.queued}};
+    object["place"] = !view.place.empty() ? json::value(view.place) : json::value(nullptr);
     object["deliver"] =
         account.deliver ? json::value(account.deliver->text()) : json::value(nullptr);
     return object;

@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -16,10 +17,14 @@ namespace outpost::control {
 
 /// `active`, `inactive` (by its settings), `disabled` (by an operator), `faulty` or `removed`.
 [[nodiscard]] std::string_view state_of(const AccountKeeper::View& view);
-/// `limits`: what is used of them. `queued`: its messages in the queue.
-[[nodiscard]] boost::json::object to_json(const AccountKeeper::View& view,
-                                          const std::vector<limit::Level>& limits,
-                                          std::uint64_t queued);
+/// How an account stands at the moment.
+struct AccountUse {
+    std::vector<limit::Level> limits{};  ///< what is used of them
+    std::uint64_t queued = 0;            ///< its messages in the queue
+    /// Too many logins have failed: even the right password is refused until then.
+    std::optional<base::WallTime> locked_until{};
+};
+[[nodiscard]] boost::json::object to_json(const AccountKeeper::View& view, const AccountUse& use);
 /// A new password with what a mail client has to be told.
 [[nodiscard]] boost::json::object credentials(std::string_view name, const base::Secret& password,
                                               const config::Config& config);

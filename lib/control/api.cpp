@@ -181,8 +181,8 @@ asio::awaitable<Response> Api::change(std::string_view what, const Request& requ
     const bool all = request.query.contains("all");
     if (filter->empty() && !all)
         co_return error_response(400,
-                                 "no message is named; name ids or a filter, or `all` for "
-                                 "every message");
+                                 "no message is named; name ids or a filter, or `all` (--all) "
+                                 "for every message");
     change->reason = reason_of(request);
     const bool dry_run = change->dry_run;
     const auto changed =

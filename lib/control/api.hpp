@@ -6,13 +6,15 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "account/account.hpp"
+#include "account/authenticator.hpp"
 #include "base/clock.hpp"
 #include "control/account_keeper.hpp"
+#include "control/account_views.hpp"
 #include "control/at_desk.hpp"
 #include "control/http_server.hpp"
 #include "control/limit_store_state.hpp"
@@ -23,6 +25,7 @@
 #include "net/offload.hpp"
 #include "spool/spool.hpp"
 #include "store/history.hpp"
+#include "submission/account_limits.hpp"
 
 namespace outpost::control {
 
@@ -44,9 +47,9 @@ class Api {
         const base::Clock& clock;
         spool::Spool& spool;
         DeskAccess delivery;
-        /// The account of that name; null if there is none.
-        std::function<std::shared_ptr<const account::Account>(std::string_view)> account;
+        account::Authenticator& authenticator;
         limit::Limiter& limiter;
+        const submission::AccountLimits& account_limits;
         LimitStoreView limit_store;
         AccountKeeper& accounts;
         PauseKeeper& pauses;
@@ -80,8 +83,12 @@ class Api {
     awaitable<Response> accounts();
     awaitable<Response> account(const Request& request);
     awaitable<Response> change_account(std::string_view what, const Request& request);
+    struct Release;
+    /// When mail that an account hands in now may go out, as far as the account goes.
+    [[nodiscard]] std::optional<Release> release_of(const std::string& account);
     /// What is used of an account's limits.
     [[nodiscard]] std::vector<limit::Level> levels_of(std::string_view account);
+    [[nodiscard]] AccountUse use_of(const std::string& account, std::uint64_t queued);
     /// How many messages of each account are in the queue.
     awaitable<std::map<std::string, std::uint64_t>> queued_by_account();
     awaitable<Response> upstream(std::string_view name, std::string_view what,

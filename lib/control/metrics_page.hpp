@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "control/account_keeper.hpp"
 #include "control/at_desk.hpp"
 #include "control/http_server.hpp"
 #include "control/limit_store_state.hpp"
@@ -27,6 +28,7 @@ class MetricsPage {
         const base::Clock& clock;
         const spool::Spool& spool;
         DeskAccess delivery;
+        const AccountKeeper& accounts;
         limit::Limiter& limiter;
         LimitStoreView limit_store;
         /// What clients are served with now; null: no TLS.

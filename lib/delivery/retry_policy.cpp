@@ -23,7 +23,7 @@ void note(spool::RecipientState& state, const upstream::Outcome& outcome,
 }
 
 bool is_held(const upstream::Outcome& outcome, const AttemptContext& context) {
-    return is_upstream_trouble(outcome) && !context.suspect;
+    return is_upstream_trouble(outcome) && (!context.suspect || upstream::refuses_us(outcome));
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ struct AttemptContext {
     double random = 0.5;  ///< 0 .. 1, for the jitter
     /// The second time in a row that the upstream's trouble came up in this message's transaction:
     /// it counts as the message's own, so that one that upsets an upstream cannot hold up all
-    /// others.
+    /// others. Not so what upstream::refuses_us(): no message is to blame for that.
     bool suspect = false;
 };
 

@@ -57,7 +57,8 @@ GateReport gate_report(std::span<const Outcome> outcomes, bool suspect) {
     GateReport report;
     for (const Outcome& outcome : outcomes) {
         GateSignal signal = signal_of(outcome);
-        if (suspect && signal == GateSignal::misconfigured) signal = GateSignal::unclear;
+        if (suspect && signal == GateSignal::misconfigured && !upstream::refuses_us(outcome))
+            signal = GateSignal::unclear;
         if (weight(signal) <= weight(report.signal)) continue;
         report.signal = signal;
         if (signal == GateSignal::alive) continue;

@@ -31,7 +31,7 @@ struct GateReport {
 };
 
 /// The worst of what the recipients' outcomes say. A suspect message (AttemptContext::suspect) is
-/// no proof that the upstream's configuration is wrong.
+/// no proof that the upstream's configuration is wrong, unless upstream::refuses_us().
 [[nodiscard]] GateReport gate_report(std::span<const upstream::Outcome> outcomes, bool suspect);
 
 class UpstreamGate {

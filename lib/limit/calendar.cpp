@@ -158,11 +158,13 @@ std::string local_text(const TimeZone& zone, base::WallTime time) {
     const std::chrono::year_month_day ymd(day);
     const std::chrono::hh_mm_ss clock(local - day);
     const std::chrono::hh_mm_ss shift(std::chrono::abs(offset));
-    return fmt::format(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}{:02}:{:02}", static_cast<int>(ymd.year()),
-        static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()), clock.hours().count(),
-        clock.minutes().count(), clock.seconds().count(), offset < seconds(0) ? '-' : '+',
-        shift.hours().count(), shift.minutes().count());
+    const std::string text =
+        fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(ymd.year()),
+                    static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()),
+                    clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+    if (offset == seconds(0)) return text + 'Z';
+    return text + fmt::format("{}{:02}:{:02}", offset < seconds(0) ? '-' : '+',
+                              shift.hours().count(), shift.minutes().count());
 }
 
 }  // namespace outpost::limit

@@ -59,7 +59,7 @@ struct CalendarPeriod {
 [[nodiscard]] base::WallTime instant_of(const TimeZone& zone, std::chrono::sys_days date,
                                         std::chrono::minutes time_of_day);
 
-/// `2026-11-23T00:00:00+01:00` (RFC 3339, local time of the zone, whole seconds).
+/// `2026-11-23T00:00:00+01:00` (RFC 3339, local time of the zone, whole seconds); `Z` for UTC.
 [[nodiscard]] std::string local_text(const TimeZone& zone, base::WallTime time);
 
 }  // namespace outpost::limit

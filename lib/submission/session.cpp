@@ -78,13 +78,16 @@ void Session::accounts_changed() {
 bool Session::may_stay() {
     const account::Authenticator& authenticator = services_.authenticator;
     const std::uint64_t now = authenticator.generation();
-    if (signed_out_ || !client_.account || now == accounts_) return !signed_out_;
+    if (!signed_out_.empty() || !client_.account || now == accounts_) return signed_out_.empty();
     accounts_ = now;
     auto account = authenticator.directory()->find(client_.account->name);
-    signed_out_ = !account || !account->active ||
-                  (client_.authenticated && (!account->admits(client_.address) ||
-                                             account->secret != client_.account->secret));
-    if (signed_out_) {
+    if (!account || !account->active) {
+        signed_out_ = wording::account_gone;
+    } else if (client_.authenticated &&
+               (!account->admits(client_.address) || account->secret != client_.account->secret)) {
+        signed_out_ = wording::account_changed;
+    }
+    if (!signed_out_.empty()) {
         base::log::info("session ended: its account was changed",
                         {{"client", client_.address_text}, {"account", client_.account->name}});
         return false;
@@ -105,7 +108,7 @@ Session::awaitable<void> Session::converse() {
             break;
         }
         if (!may_stay()) {
-            turn_away(wording::account_changed);
+            turn_away(signed_out_);
             break;
         }
         const auto event = wire_.next_line();
@@ -114,8 +117,7 @@ Session::awaitable<void> Session::converse() {
             waiting_ = true;
             auto filled = co_await wire_.fill(Conversation::command_room);
             waiting_ = false;
-            if (!filled)
-                lost(filled.error(), signed_out_ ? wording::account_changed : wording::idle);
+            if (!filled) lost(filled.error(), signed_out_.empty() ? wording::idle : signed_out_);
             continue;
         }
         const auto* line = std::get_if<smtp::Line>(&event);

@@ -87,10 +87,10 @@ class Session : public boost::intrusive::list_base_hook<
     std::optional<Transaction> transaction_;
     Admission::Ticket ticket_;
     unsigned auth_failures_ = 0;
-    std::uint64_t accounts_ = 0;  ///< Authenticator::generation() of the client's account
-    bool signed_out_ = false;     ///< by the operator
-    bool waiting_ = false;        ///< for a command
-    bool unleased_ = false;       ///< the recipient waits for the store of the account's limits
+    std::uint64_t accounts_ = 0;   ///< Authenticator::generation() of the client's account
+    std::string_view signed_out_;  ///< by the operator: what the client is told
+    bool waiting_ = false;         ///< for a command
+    bool unleased_ = false;        ///< the recipient waits for the store of the account's limits
     bool stopping_ = false;
     bool ending_ = false;
     bool linger_ = false;  ///< the client may not expect the end

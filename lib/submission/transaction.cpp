@@ -5,6 +5,7 @@
 #include "account/sender_policy.hpp"
 #include "base/log.hpp"
 #include "submission/lease_wait.hpp"
+#include "submission/limit_reply.hpp"
 #include "submission/schedule.hpp"
 #include "submission/wording.hpp"
 
@@ -99,22 +100,12 @@ Transaction::awaitable<Transaction::Verdict> Transaction::rcpt_patiently(
 
 Transaction::Verdict Transaction::refuse_recipient(const smtp::RcptCommand& command,
                                                    const RecipientPermits::Denial& denial) {
-    std::string reply;
-    auto why = counts::Refused::storage;
-    if (denial.wait.what == limit::Wait::For::lease) {
-        reply = wording::cannot_store;
-    } else if (denial.by == RecipientPermits::Denial::By::submit_rate) {
-        why = counts::Refused::submit_rate;
-        reply = wording::over_submit_rate;
-    } else {
-        why = counts::Refused::quota;
-        // Of a quota that other nodes have used up a part may come back before its reset.
-        const auto period =
-            limit::period_at(counters_.zone, denial.wait.unit, services_.clock.wall());
-        reply =
-            wording::over_quota(denial.wait.unit, limit::local_text(counters_.zone, period.end));
-    }
-    counts::refused(why);
+    const bool rate = denial.by == RecipientPermits::Denial::By::submit_rate;
+    counts::refused(denial.undecided() ? counts::Refused::storage
+                    : rate             ? counts::Refused::submit_rate
+                                       : counts::Refused::quota);
+    std::string reply = limit_reply(denial, services_.account_limits.limiter(), counters_.zone,
+                                    services_.clock.wall());
     base::log::info("recipient refused", {{"client", client_.address_text},
                                           {"account", envelope_.account},
                                           {"from", envelope_.reverse_path},

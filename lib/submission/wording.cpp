@@ -126,11 +126,25 @@ std::string queued(base::MessageId id) {
     return fmt::format("250 2.0.0 Ok: queued as {}", id.text());
 }
 
+std::string over_submit_rate(std::string_view rate, std::optional<std::chrono::seconds> wait) {
+    std::string reply = "454 4.7.0 Throttling failure: Maximum sending rate exceeded";
+    if (!rate.empty()) reply += fmt::format(": {}", rate);
+    if (!wait) return reply;
+    // Seconds up to two minutes, minutes up to two hours: what stated_wait() of a relay reads.
+    const auto count = wait->count();
+    const auto [amount, unit] = count < 120    ? std::pair(count, "s")
+                                : count < 7200 ? std::pair((count + 59) / 60, "min")
+                                               : std::pair((count + 3599) / 3600, "h");
+    return reply + fmt::format("; try again in {} {}", amount, unit);
+}
+
 std::string over_quota(limit::CalendarUnit unit, std::string_view resets) {
     using enum limit::CalendarUnit;
     const std::string_view name = unit == hour ? "Hourly" : unit == day ? "Daily" : "Monthly";
-    return fmt::format("454 4.7.0 Throttling failure: {} message quota exceeded; it resets at {}",
-                       name, resets);
+    return fmt::format(
+        "454 4.7.0 Throttling failure: {} message quota exceeded; it counts recipients and "
+        "resets at {}",
+        name, resets);
 }
 
 std::string bad_header(std::string_view problem) {

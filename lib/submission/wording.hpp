@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -58,8 +59,9 @@ inline constexpr std::string_view account_inactive =
     "525 5.7.13 This account is not active; ask the operator of this mail relay to activate it";
 inline constexpr std::string_view cannot_store =
     "452 4.3.1 The relay cannot store mail at the moment; try again later";
-inline constexpr std::string_view over_submit_rate =
-    "454 4.7.0 Throttling failure: Maximum sending rate exceeded";
+/// `rate`: `20/s`; empty, and no `wait`, where they are not known.
+[[nodiscard]] std::string over_submit_rate(std::string_view rate,
+                                           std::optional<std::chrono::seconds> wait);
 [[nodiscard]] std::string over_quota(limit::CalendarUnit unit, std::string_view resets);
 [[nodiscard]] std::string bad_header(std::string_view problem);
 inline constexpr std::string_view mail_loop =
@@ -74,6 +76,8 @@ inline constexpr std::string_view too_many_from_address =
     "421 4.7.0 Too many connections from your address; close some, or send one after the other";
 inline constexpr std::string_view no_trusted_account =
     "421 4.3.5 The mail relay has no account for this port; ask its operator to set one up";
+inline constexpr std::string_view account_gone =
+    "421 4.7.0 Your account on this mail relay is no longer valid; ask its operator";
 inline constexpr std::string_view account_changed =
     "421 4.7.0 The operator of this mail relay has changed your account; sign in again";
 inline constexpr std::string_view idle =

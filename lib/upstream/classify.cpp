@@ -58,20 +58,27 @@ Outcome defer(Scope scope, Reply reply) {
     return make(Verdict::deferred, scope, std::move(reply));
 }
 
+bool speaks_of_rates(std::string_view text) {
+    // `rate` must not be found in words such as generate or temporarily.
+    return mentions(text, {" rate", "-rate", "throttl", "too many", "quota", "too much mail"});
+}
+
 /// Whether a 4xx concerns the rate or the state of the whole upstream (DETAILS, Limits).
-bool is_throttle(const Reply& reply, std::string_view text) {
+bool is_throttle(ClientStage stage, const Reply& reply, std::string_view text) {
     if (reply.code == 421) return true;
     if (mentions(text, {"greylist", "graylist", "grey-list", "gray-list", "greylisting"}))
         return false;
     const EnhancedStatus& status = reply.status;
     // Too many recipients for one transaction.
     if (is(status, 4, 5, 3) || mentions(text, {"too many recipients"})) return false;
-    if (status.subject == 7 || is(status, 4, 2, 1) || is(status, 4, 3, 2) || is(status, 4, 4, 5))
-        return status.klass == 4;
+    // RFC 3463: X.2.1 is a mailbox that takes no mail now. Where no mailbox has been named yet it
+    // can only mean us.
+    if (is(status, 4, 2, 1))
+        return stage < ClientStage::rcpt || (stage > ClientStage::rcpt && speaks_of_rates(text));
+    if (status.subject == 7 || is(status, 4, 3, 2) || is(status, 4, 4, 5)) return status.klass == 4;
     if (status.subject == 1 || status.subject == 2) return false;  // address or mailbox
-    // `rate` must not be found in words such as generate or temporarily; `quota` of a mailbox has
-    // subject 2 and is gone by now.
-    return mentions(text, {" rate", "-rate", "throttl", "too many", "quota", "too much mail"});
+    // `quota` of a mailbox has subject 2 and is gone by now.
+    return speaks_of_rates(text);
 }
 
 /// Replies that say that we, not the message, are not welcome.
@@ -104,7 +111,7 @@ Scope scope_at(ClientStage stage) noexcept {
 }
 
 Outcome deferred_reply(ClientStage stage, Reply reply, std::string_view text) {
-    if (is_throttle(reply, text)) {
+    if (is_throttle(stage, reply, text)) {
         auto outcome = defer(Scope::upstream, std::move(reply));
         outcome.retry_after = stated_wait(text);
         return outcome;
@@ -134,8 +141,10 @@ Outcome refused_for_good(ClientStage stage, Reply reply, std::string_view text) 
         case ClientStage::data:
         case ClientStage::verdict: break;
     }
-    if (wants_login(stage, reply, text))
-        return make(Verdict::misconfigured, Scope::upstream, std::move(reply));
+    if (wants_login(stage, reply, text)) {
+        const auto scope = stage == ClientStage::rcpt ? Scope::recipient : Scope::upstream;
+        return make(Verdict::misconfigured, scope, std::move(reply));
+    }
     if (refuses_to_relay(reply, text)) return defer(Scope::recipient, std::move(reply));
     // RFC 5321 section 4.5.3.1.10: some servers say 552 where they mean 452.
     if (stage == ClientStage::rcpt && reply.code == 552 && mentions(text, {"too many recipients"}))

@@ -44,6 +44,12 @@ struct Outcome {
     std::string remote_id;          ///< the upstream's id for the message, where it says one
 };
 
+/// We are refused whatever the message is: a login, a key, an account. What was said of one
+/// recipient or one run of a program may still be about that message alone.
+[[nodiscard]] inline bool refuses_us(const Outcome& outcome) noexcept {
+    return outcome.verdict == Verdict::misconfigured && outcome.scope == Scope::upstream;
+}
+
 /// What the outcome of one transaction means for recipients whose turn has not come: the same, if
 /// they would fare no better now; else nothing, and they are tried. They were not part of what
 /// broke down, so nothing about them is uncertain.

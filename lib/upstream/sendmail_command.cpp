@@ -72,7 +72,7 @@ constexpr auto meanings = std::to_array<Meaning>({
     {EX_IOERR, deferred, Scope::upstream, {}, "an I/O error"},
     {EX_TEMPFAIL, deferred, Scope::upstream, {}, "a temporary failure"},
     {EX_PROTOCOL, deferred, Scope::message, {}, "a protocol error"},
-    {EX_NOPERM, misconfigured, Scope::upstream, {}, "no permission"},
+    {EX_NOPERM, misconfigured, Scope::message, {}, "no permission"},
     {EX_CONFIG, misconfigured, Scope::upstream, {}, "its configuration is wrong"},
 });
 

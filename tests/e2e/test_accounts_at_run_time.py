@@ -4,6 +4,7 @@ import re
 import smtplib
 import sqlite3
 import subprocess
+import urllib.request
 
 import pytest
 from harness import messages, outpost, process, submit
@@ -139,9 +140,10 @@ def test_open_sessions_end(relay, change):
         relay.ctl("account", *change, "shop")
         for connection in (idle, busy):
             # Without a command of the client: it is told at once.
-            assert connection.getreply() == (
-                421, b"4.7.0 The operator of this mail relay has changed your account; sign in again"
-            )  # fmt: skip
+            code, words = connection.getreply()
+            again = change == ["reset-password"]
+            assert code == 421 and (b"sign in again" in words) == again
+            assert (b"no longer valid" in words) == (not again)
             connection.close()
     expected = "525 5.7.13" if change == ["disable"] else "535 5.7.8"
     assert expected in refusal(lambda: send(relay))
@@ -293,3 +295,33 @@ def test_a_relay_may_begin_without_any_account(outposts, peer):
     relay.password = add(relay, "shop", "--domains", DOMAIN)
     send(relay)
     peer.wait_messages(1)
+
+
+def test_a_lock_out_is_shown_and_ended_by_the_operator(outposts, peer):
+    relay = outposts(
+        outpost.smtp_upstream(peer.port),
+        submission={"auth_failures": {"per_address": "1000/1h", "per_account": "2/1h"}},
+    ).start()
+    relay.password = add(relay, "shop", "--domains", DOMAIN)
+    assert show(relay)["locked_until"] is None
+    for end in ("enable", "reset-password"):
+        for _ in range(2):
+            assert "535" in refusal(lambda: send(relay, password="wrong"))
+        assert "454 4.7.0" in refusal(lambda: send(relay))
+        assert show(relay)["locked_until"] > show(relay)["created"]
+        relay.ctl("account", end, "shop")
+        assert show(relay)["locked_until"] is None
+
+
+def test_a_removed_account_leaves_the_metrics(outposts, peer):
+    port = process.free_ports(1)[0]
+    relay = outposts(outpost.smtp_upstream(peer.port), control={"http": f"127.0.0.1:{port}"}).start()
+    relay.password = add(relay, "shop", "--domains", DOMAIN, "--quota", "100/day")
+
+    def page():
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+            return answer.read().decode()
+
+    assert 'name="shop"' in page()
+    relay.ctl("account", "remove", "shop")
+    assert 'name="shop"' not in page()

@@ -1,6 +1,7 @@
 """--check, --version, exit codes, the lock, taken ports, and an orderly end."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -91,6 +92,20 @@ def test_check_finds_a_missing_key_file(prepared, certificate):
     daemon.file.write_text(daemon.file.read_text().replace("server.key", "missing.key"))
     done = daemon.check()
     assert done.returncode == 78 and "missing.key" in done.stderr
+
+
+def test_check_reports_a_key_of_another_certificate_beside_other_faults(prepared, tmp_path):
+    daemon = prepared()
+    other = tmp_path / "other.key"
+    subprocess.run(["openssl", "genrsa", "-out", other, "2048"], check=True, capture_output=True,
+                   timeout=60)  # fmt: skip
+    written = daemon.file.read_text()
+    key = re.search(r"[^ \"']*server\.key", written).group()
+    daemon.file.write_text(written.replace(key, str(other)) + "\nlisen: 1\n")
+    done = daemon.check()
+    assert done.returncode == 78
+    assert re.search(r":\d+:\d+: tls\.certificates\[0\]: .*other\.key does not belong", done.stderr)
+    assert ": lisen: is not a known key" in done.stderr
 
 
 def test_a_port_named_singly_that_is_taken_stops_the_start(prepared):

@@ -80,6 +80,20 @@ TEST_F(AuthThrottleTest, ASuccessClearsNoCount) {
     EXPECT_TRUE(account_blocked("bob", "192.0.2.2"));
 }
 
+TEST_F(AuthThrottleTest, SaysUntilWhenAnAccountIsLockedAndAnOperatorEndsIt) {
+    fail("alice", "192.0.2.1", 2);
+    EXPECT_EQ(throttle_.account_blocked_until("alice", now_), std::nullopt);
+    now_ += 4min;
+    fail("alice", "192.0.2.1", 1);
+    EXPECT_EQ(throttle_.account_blocked_until("alice", now_), now_ + 6min);
+    throttle_.forget("alice");
+    throttle_.forget("nobody");
+    EXPECT_EQ(throttle_.account_blocked_until("alice", now_), std::nullopt);
+    EXPECT_FALSE(account_blocked("alice", "192.0.2.9"));
+    fail("alice", "192.0.2.1", 2);
+    EXPECT_FALSE(account_blocked("alice", "192.0.2.9")) << "counted from the beginning";
+}
+
 TEST_F(AuthThrottleTest, ForgetsWhoFailedLongestAgoWhenFull) {
     fail("first", "192.0.2.1", 3);
     fail("kept", "192.0.2.1", 2);

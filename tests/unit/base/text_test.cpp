@@ -29,6 +29,11 @@ TEST(Text, FindsTheNearestWordAndOnlyANearOne) {
     EXPECT_EQ(near_match("acounts", words), "accounts");
     EXPECT_EQ(near_match("lisen", words), "listen");
     EXPECT_EQ(near_match("zebra", words), std::nullopt);
+    static constexpr std::array<std::string_view, 4> zones{"Europe/Rome", "Europe/Amsterdamned",
+                                                           "Europe/Amsterdam", "Europe/Oslo"};
+    EXPECT_EQ(near_match("Europe/Ams", zones), "Europe/Amsterdam");
+    EXPECT_EQ(near_match("Europe/Osl", zones), "Europe/Oslo");
+    EXPECT_EQ(near_match("Eu", zones), std::nullopt);
 }
 
 TEST(Text, Utf8IsWellFormedOrNot) {

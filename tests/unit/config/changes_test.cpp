@@ -39,6 +39,21 @@ TEST_F(ConfigChanges, SaysEachKey) {
     EXPECT_THAT(changes(after, after), IsEmpty());
 }
 
+TEST_F(ConfigChanges, TellsEachRouteByItself) {
+    std::string domains;
+    for (int i = 0; i < 30; ++i) domains += "customer-" + std::to_string(i) + ".example, ";
+    const auto with = [&](const std::string& last) {
+        return config(
+            "  shop: {password: a, authorized_domains: [a.com]}\n",
+            "routes: [{recipient_domain: [" + domains + last + "], via: box}, {via: box}]\n");
+    };
+    const auto lines = changes(with("one.example"), with("two.example"));
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_THAT(lines[0], testing::StartsWith("routes[0].recipient_domain: ..."));
+    EXPECT_THAT(lines[0], testing::HasSubstr("one.example] -> ..."));
+    EXPECT_THAT(lines[0], testing::EndsWith("two.example]"));
+}
+
 TEST_F(ConfigChanges, ShowsNoSecret) {
     const auto before = config("  shop: {password: MARK-one, authorized_domains: [a.com]}\n");
     const auto after = config(

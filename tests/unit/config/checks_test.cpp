@@ -67,6 +67,21 @@ TEST_F(ConfigChecks, Certificates) {
     EXPECT_THAT(with(3, "tls: {certificates: cert.pem}"), HasSubstr("must be a list"));
 }
 
+TEST_F(ConfigChecks, ACertificateThatIsNoGoodIsReportedBesideTheRest) {
+    write("cert.pem", "certificate");
+    write("key.pem", "key");
+    const auto loaded = load(
+        write("outpost.yaml", least() + "lisen: 1\n"),
+        [](const Certificate& pair) -> std::optional<std::string> {
+            return pair.key.ends_with("/key.pem") ? std::optional("does not belong") : std::nullopt;
+        });
+    ASSERT_FALSE(loaded);
+    ASSERT_EQ(loaded.error().size(), 2U);
+    EXPECT_THAT(loaded.error()[0].text(), HasSubstr("tls.certificates[0]: does not belong"));
+    EXPECT_GT(loaded.error()[0].line, 1U);
+    EXPECT_THAT(loaded.error()[1].text(), HasSubstr("lisen: is not a known key"));
+}
+
 TEST_F(ConfigChecks, Upstreams) {
     EXPECT_THAT(upstreams("{out: {type: smtp}}"), HasSubstr("upstreams.out.host: is missing"));
     EXPECT_THAT(upstreams("{out: {host: a}}"), HasSubstr("upstreams.out.type: is missing"));
@@ -81,7 +96,8 @@ TEST_F(ConfigChecks, Upstreams) {
     EXPECT_THAT(upstreams("{out: {type: smtp, host: a, password: p}}"),
                 HasSubstr("out.password: is set without a username"));
     EXPECT_THAT(upstreams("{out: {type: smtp, host: a, verify: ful}}"),
-                HasSubstr("\"ful\" is none of full, none; did you mean full?"));
+                HasSubstr("\"ful\" is none of full, none; did you mean full?; or write "
+                          "{fingerprint: sha256:HEX}"));
     EXPECT_THAT(upstreams("{out: {type: smtp, host: a, verify: {fingerprint: sha256:12}}}"),
                 HasSubstr("write sha256: and 64 hex digits"));
     EXPECT_THAT(upstreams("{out: {type: smtp, host: a, uncertain: retri}}"),

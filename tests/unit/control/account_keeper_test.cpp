@@ -268,7 +268,7 @@ TEST_F(Keeper, ViewsShowNoHash) {
     ASSERT_TRUE(keeper().add("shop", {}));
     const auto view = keeper().find("shop");
     ASSERT_TRUE(view);
-    for (const auto& [key, value] : to_json(*view, {}, 0)) {
+    for (const auto& [key, value] : to_json(*view, {})) {
         EXPECT_THAT(std::string(key), testing::Not(HasSubstr("password")));
         if (value.is_string())
             EXPECT_THAT(std::string(value.as_string()), testing::Not(HasSubstr("SCRAM")));

@@ -173,11 +173,28 @@ TEST_F(DispatcherGateTest, AMessageThatBreaksTheConnectionDoesNotHoldUpTheOthers
     EXPECT_EQ(spool.recipient(poison).next_attempt > clock.wall(), true);
 }
 
-TEST_F(DispatcherGateTest, AMessageThatAloneIsRefusedLoginSuspendsOnlyOnce) {
+TEST_F(DispatcherGateTest, ALoginThatMailNeedsSuspendsEachTimeAndCostsTheMessageNothing) {
+    office().transfer = 1ms;
+    office().always(login_refused());
+    start();
+    const auto id = submit();
+    for (int times = 0; times < 3; ++times) {
+        EXPECT_EQ(office().sent.size(), static_cast<std::size_t>(times + 1));
+        EXPECT_EQ(spool.recipient(id).attempts, 0);
+        advance(14min);
+        EXPECT_EQ(office().sent.size(), static_cast<std::size_t>(times + 1)) << "suspended";
+        advance(1min);  // the login by itself succeeds
+    }
+    office().always(delivered());
+    advance(15min);
+    EXPECT_EQ(status(id), RecipientStatus::delivered);
+}
+
+TEST_F(DispatcherGateTest, AMessageWhoseRecipientAloneWantsALoginSuspendsOnlyOnce) {
     office().transfer = 1ms;
     base::MessageId odd;
     office().answer = [&](base::MessageId id, const std::string&) {
-        return id == odd ? login_refused() : delivered();
+        return id == odd ? login_wanted() : delivered();
     };
     start();
     odd = spool.keep(envelope());

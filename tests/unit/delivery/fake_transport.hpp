@@ -43,6 +43,11 @@ inline upstream::Outcome login_refused() {
     return outcome(upstream::Verdict::misconfigured, 535, "Bad password",
                    upstream::Scope::upstream);
 }
+/// At RCPT: the server may want a login for that recipient only.
+inline upstream::Outcome login_wanted() {
+    return outcome(upstream::Verdict::misconfigured, 530, "Log in first",
+                   upstream::Scope::recipient);
+}
 inline upstream::Outcome lost() {
     return outcome(upstream::Verdict::uncertain, 0, "connection lost", upstream::Scope::message);
 }

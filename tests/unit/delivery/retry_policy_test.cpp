@@ -69,8 +69,9 @@ TEST(RetryPolicy, SettlesEachVerdict) {
         {"unreachable", testing::unreachable(), false, Settled::held, pending, 2, 0s},
         {"unreachable again", testing::unreachable(), true, Settled::deferred, pending, 3, 4min},
         {"throttled", testing::throttled(), false, Settled::held, pending, 2, 0s},
-        {"login refused again", testing::login_refused(), true, Settled::deferred, pending, 3,
-         4min},
+        {"login refused again", testing::login_refused(), true, Settled::held, pending, 2, 0s},
+        {"login wanted", testing::login_wanted(), false, Settled::held, pending, 2, 0s},
+        {"login wanted again", testing::login_wanted(), true, Settled::deferred, pending, 3, 4min},
         {"throttled again", testing::throttled(), true, Settled::deferred, pending, 3, 4min},
         {"misconfigured", testing::login_refused(), false, Settled::held, pending, 2, 0s},
     };

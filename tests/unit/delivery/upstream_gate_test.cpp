@@ -176,7 +176,8 @@ TEST(GateReport, TakesTheWorstOfTheOutcomes) {
         {"throttled", {testing::delivered(), too_much}, false, GateSignal::throttled},
         {"delivered, but held", {testing::delivered(), held}, false, GateSignal::throttled},
         {"login", {testing::login_refused(), too_much}, false, GateSignal::misconfigured},
-        {"login, suspect", {testing::login_refused()}, true, GateSignal::unclear},
+        {"login, suspect", {testing::login_refused()}, true, GateSignal::misconfigured},
+        {"login for one, suspect", {testing::login_wanted()}, true, GateSignal::unclear},
         {"throttled, suspect", {too_much}, true, GateSignal::throttled},
     };
     for (const Case& one : cases)

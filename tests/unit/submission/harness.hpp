@@ -86,6 +86,9 @@ class Harness {
         authenticator_->replace(account::Directory::build(config, "key"));
         server->accounts_changed();
     }
+    [[nodiscard]] const submission::AccountLimits& account_limits() const {
+        return *account_limits_;
+    }
     /// Encrypted, AUTH needed.
     std::uint16_t start() { return start({}); }
     /// In the clear, no AUTH: every client is `shop`.

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "submission/harness.hpp"
+#include "submission/limit_reply.hpp"
 
 namespace outpost::test {
 namespace {
@@ -84,12 +85,13 @@ class SessionQuota : public testing::Test {
 TEST_F(SessionQuota, RefusesARecipientOverTheSubmitRateAndKeepsThoseBefore) {
     submit_rate(2);
     const auto client = connect_with(2);
-    EXPECT_EQ(client->ask(recipient), over_rate);
+    const std::string reply = client->ask(recipient);
+    EXPECT_THAT(reply, StartsWith(std::string(over_rate) + ": 2/12h; try again in 12 h"));
     EXPECT_THAT(finish(*client), StartsWith("250"));
     ASSERT_EQ(harness.spool.stored().size(), 1U);
     EXPECT_EQ(harness.spool.stored()[0].envelope.recipients.size(), 2U);
     begin(*client, 0);
-    EXPECT_EQ(client->ask(recipient), over_rate);
+    EXPECT_THAT(client->ask(recipient), StartsWith(over_rate));
     EXPECT_EQ(client->ask("DATA"), "554 5.5.1 No valid recipients");
 }
 
@@ -99,7 +101,7 @@ TEST_F(SessionQuota, RefusesARecipientOverTheQuotaAndSaysWhenItResets) {
     const auto resets = [this] {
         const auto& zone = shop().limits.quota.zone;
         const auto day = limit::period_at(zone, limit::CalendarUnit::day, harness.clock.wall());
-        return std::string(over_quota) + " exceeded; it resets at " +
+        return std::string(over_quota) + " exceeded; it counts recipients and resets at " +
                limit::local_text(zone, day.end);
     };
     const auto client = connect_with(2);
@@ -109,6 +111,21 @@ TEST_F(SessionQuota, RefusesARecipientOverTheQuotaAndSaysWhenItResets) {
     EXPECT_THAT(finish(*client), StartsWith("250"));
     ASSERT_EQ(harness.spool.stored().size(), 1U);
     EXPECT_EQ(harness.spool.stored()[0].envelope.recipients.size(), 2U);
+}
+
+TEST_F(SessionQuota, ItCanBeForetold) {
+    daily_quota(2);
+    submit_rate(2);
+    const auto client = connect_with(1);
+    const auto foretold = [this] {
+        return limit_reply_now(harness.account_limits(), "shop", harness.clock.wall());
+    };
+    EXPECT_EQ(foretold(), "");
+    EXPECT_EQ(client->ask(recipient), taken);
+    const std::string before = foretold();
+    EXPECT_THAT(client->ask(recipient), AnyOf(before, foretold()));
+    EXPECT_THAT(before, StartsWith(over_quota));
+    EXPECT_EQ(limit_reply_now(harness.account_limits(), "nobody", harness.clock.wall()), "");
 }
 
 TEST_F(SessionQuota, RefusalsAreNoBadCommands) {
@@ -197,7 +214,7 @@ TEST_F(SessionQuota, OneRefusalTakesNothingFromTheOtherLimit) {
     submit_rate(1);
     {
         const auto client = connect_with(1);
-        EXPECT_EQ(client->ask(recipient), over_rate);
+        EXPECT_THAT(client->ask(recipient), StartsWith(over_rate));
         EXPECT_EQ(quota_used(), 1U) << "the refused one gave its place back";
         EXPECT_EQ(rate_used(), 1U);
     }
@@ -220,7 +237,7 @@ TEST_F(SessionQuota, ARateOfMessagesCountsTheFirstRecipientOnly) {
     begin(*client, 5);
     EXPECT_THAT(finish(*client), StartsWith("250"));
     begin(*client, 0);
-    EXPECT_EQ(client->ask(recipient), over_rate);
+    EXPECT_THAT(client->ask(recipient), StartsWith(over_rate));
 }
 
 TEST_F(SessionQuota, WaitsForTheStoreOfTheLimits) {

@@ -129,17 +129,25 @@ TEST(Wording, SaysWhyAConnectionEnds) {
 }
 
 TEST(Wording, SaysWhichLimitARecipientIsOver) {
-    EXPECT_EQ(wording::over_submit_rate,
-              "454 4.7.0 Throttling failure: Maximum sending rate exceeded");
-    EXPECT_EQ(wording::over_quota(limit::CalendarUnit::hour, "2026-11-22T02:00:00+01:00"),
-              "454 4.7.0 Throttling failure: Hourly message quota exceeded; it resets at "
-              "2026-11-22T02:00:00+01:00");
-    EXPECT_EQ(wording::over_quota(limit::CalendarUnit::day, "2026-11-23T00:00:00+01:00"),
-              "454 4.7.0 Throttling failure: Daily message quota exceeded; it resets at "
-              "2026-11-23T00:00:00+01:00");
-    EXPECT_EQ(wording::over_quota(limit::CalendarUnit::month, "2026-12-01T00:00:00+01:00"),
-              "454 4.7.0 Throttling failure: Monthly message quota exceeded; it resets at "
-              "2026-12-01T00:00:00+01:00");
+    using namespace std::chrono_literals;
+    const std::string over("454 4.7.0 Throttling failure: Maximum sending rate exceeded");
+    EXPECT_EQ(wording::over_submit_rate("", {}), over);
+    EXPECT_EQ(wording::over_submit_rate("20/s", 1s), over + ": 20/s; try again in 1 s");
+    EXPECT_EQ(wording::over_submit_rate("20/s", 119s), over + ": 20/s; try again in 119 s");
+    EXPECT_EQ(wording::over_submit_rate("9/h", 121s), over + ": 9/h; try again in 3 min");
+    EXPECT_EQ(wording::over_submit_rate("3/12h", 12h), over + ": 3/12h; try again in 12 h");
+    EXPECT_EQ(
+        wording::over_quota(limit::CalendarUnit::hour, "2026-11-22T02:00:00+01:00"),
+        "454 4.7.0 Throttling failure: Hourly message quota exceeded; it counts recipients and "
+        "resets at 2026-11-22T02:00:00+01:00");
+    EXPECT_EQ(
+        wording::over_quota(limit::CalendarUnit::day, "2026-11-23T00:00:00+01:00"),
+        "454 4.7.0 Throttling failure: Daily message quota exceeded; it counts recipients and "
+        "resets at 2026-11-23T00:00:00+01:00");
+    EXPECT_EQ(
+        wording::over_quota(limit::CalendarUnit::month, "2026-12-01T00:00:00+01:00"),
+        "454 4.7.0 Throttling failure: Monthly message quota exceeded; it counts recipients and "
+        "resets at 2026-12-01T00:00:00+01:00");
 }
 
 TEST(Wording, GivesEveryRefusalAnEnhancedStatusCodeOfItsClass) {

@@ -87,7 +87,7 @@ TEST(SendmailExit, EveryCodeHasItsOutcome) {
              Case{EX_IOERR, deferred, Scope::upstream, ""},
              Case{EX_TEMPFAIL, deferred, Scope::upstream, ""},
              Case{EX_PROTOCOL, deferred, Scope::message, ""},
-             Case{EX_NOPERM, misconfigured, Scope::upstream, ""},
+             Case{EX_NOPERM, misconfigured, Scope::message, ""},
              Case{EX_CONFIG, misconfigured, Scope::upstream, ""},
              Case{1, deferred, Scope::message, ""},
              Case{127, deferred, Scope::message, ""},
@@ -100,7 +100,7 @@ TEST(SendmailExit, EveryCodeHasItsOutcome) {
             << c.code;
         EXPECT_EQ(outcome.remote, "/bin/mta");
         EXPECT_NE(outcome.reply.lines.at(0).find("no / way"), std::string::npos) << c.code;
-        const bool one = c.scope == Scope::message;
+        const bool one = c.scope == Scope::message && c.verdict != misconfigured;
         EXPECT_EQ(may_be_one_recipients_fault(outcome), one) << c.code;
     }
 }
