@@ -50,18 +50,20 @@ std::string when_empty(const json::value& way) {
 int summary(Session& session) {
     const auto queue = session.ask("GET", "/v1/queue");
     if (!queue) return session.code;
-    control::Table ways({"UPSTREAM", "READY", "WAITING", "HELD", "SENDING", "OLDEST", "EMPTY"});
+    control::Table ways(
+        {"UPSTREAM", "READY", "LIMITED", "WAITING", "HELD", "SENDING", "OLDEST", "EMPTY"});
     const auto add = [&](const json::value& way, const std::string& name) {
-        ways.add({name, text(way, "ready"), text(way, "waiting"), text(way, "held"),
-                  text(way, "sending"), text(way, "oldest"), when_empty(way)});
+        ways.add({name, text(way, "ready"), text(way, "limited"), text(way, "waiting"),
+                  text(way, "held"), text(way, "sending"), text(way, "oldest"), when_empty(way)});
     };
     for (const json::value& way : queue->at("upstreams").as_array())
         add(way, text(way, "upstream"));
     add(queue->at("total"), "(all)");
-    control::Table table({"UPSTREAM", "ACCOUNT", "PRIO", "READY", "WAITING", "SENDING"});
+    control::Table table({"UPSTREAM", "ACCOUNT", "PRIO", "READY", "LIMITED", "WAITING", "SENDING"});
     for (const json::value& row : queue->at("rows").as_array())
         table.add({text(row, "upstream"), text(row, "account"), text(row, "priority"),
-                   text(row, "ready"), text(row, "waiting"), text(row, "sending")});
+                   text(row, "ready"), text(row, "limited"), text(row, "waiting"),
+                   text(row, "sending")});
     return print(session, *queue,
                  table.empty() ? "the queue is empty\n" : ways.text() + "\n" + table.text());
 }
@@ -140,7 +142,7 @@ void add_filters(CLI::App& command, const std::shared_ptr<Selection>& selection)
     add("--sender", "sender", "From this address, or from a domain: @example.com");
     add("--rcpt", "rcpt", "To this address or domain");
     add("--upstream", "upstream", "On this way: an upstream or a group");
-    add("--state", "state", "ready, waiting, held, sending or reporting");
+    add("--state", "state", "ready, limited, waiting, held, sending or reporting");
     add("--older", "older", "That have been here for so long: 2h");
     add("--of-priority", "priority", "Of this priority, 1 to 5");
 }

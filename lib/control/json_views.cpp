@@ -94,11 +94,14 @@ json::value to_json(const delivery::UpstreamView& view) {
                         {"in_flight", view.in_flight},
                         {"concurrency", view.concurrency},
                         {"ready", view.ready},
+                        {"limited", view.limited},
                         {"waiting", view.waiting},
                         {"limits", to_json(view.limits)},
                         {"waits_for", view.waits_for},
                         {"waits_until", to_json(view.waits_until)}};
     object["speed"] = view.speed ? json::value(*view.speed) : json::value(nullptr);
+    object["limited_accounts"] =
+        json::array(view.limited_accounts.begin(), view.limited_accounts.end());
     return object;
 }
 
@@ -120,15 +123,21 @@ json::value to_json(const delivery::MessageView& view) {
 }
 
 json::value to_json(const delivery::QueueRow& row) {
-    return {{"upstream", row.way}, {"account", row.account}, {"priority", row.priority},
-            {"ready", row.ready},  {"waiting", row.waiting}, {"sending", row.in_flight}};
+    return {{"upstream", row.way},     {"account", row.account}, {"priority", row.priority},
+            {"ready", row.ready},      {"limited", row.limited}, {"waiting", row.waiting},
+            {"sending", row.in_flight}};
 }
 
 json::value to_json(const delivery::WayOutlook& outlook) {
-    return {{"upstream", outlook.way},           {"ready", outlook.ready},
-            {"waiting", outlook.waiting},        {"held", outlook.held},
-            {"sending", outlook.in_flight},      {"recipients", outlook.recipients},
-            {"oldest", to_json(outlook.oldest)}, {"empty_at", to_json(outlook.empty.at)},
+    return {{"upstream", outlook.way},
+            {"ready", outlook.ready},
+            {"limited", outlook.limited},
+            {"waiting", outlook.waiting},
+            {"held", outlook.held},
+            {"sending", outlook.in_flight},
+            {"recipients", outlook.recipients},
+            {"oldest", to_json(outlook.oldest)},
+            {"empty_at", to_json(outlook.empty.at)},
             {"empty_why", outlook.empty.why}};
 }
 
@@ -161,10 +170,10 @@ std::expected<delivery::MessageFilter, std::string> read_filter(const Request& r
                                    "\" is not a message id; ids have ten letters and digits");
         filter.ids.push_back(*id);
     }
-    constexpr std::array<std::string_view, 5> states{"ready", "waiting", "held", "sending",
-                                                     "reporting"};
+    constexpr std::array<std::string_view, 6> states{"ready", "limited", "waiting",
+                                                     "held",  "sending", "reporting"};
     if (!filter.state.empty() && std::ranges::find(states, filter.state) == states.end())
-        return std::unexpected("state is one of ready, waiting, held, sending, reporting");
+        return std::unexpected("state is one of ready, limited, waiting, held, sending, reporting");
     if (const std::string older = param(request, "older"); !older.empty()) {
         const auto age = config::parse_duration(older);
         if (!age) return std::unexpected("older: " + age.error());

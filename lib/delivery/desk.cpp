@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "delivery/desk_search.hpp"
 #include "delivery/explain.hpp"
 #include "delivery/slices.hpp"
@@ -19,8 +21,12 @@ std::vector<UpstreamView> Desk::upstreams() const {
     }
     for (const auto& row : parts_.queue.counts()) {
         if (row.way >= views.size()) continue;
-        views[row.way].ready += row.ready;
-        views[row.way].waiting += row.waiting;
+        UpstreamView& view = views[row.way];
+        (row.held ? view.limited : view.ready) += row.ready;
+        view.waiting += row.waiting;
+        auto& accounts = view.limited_accounts;
+        if (row.held && row.ready > 0 && std::ranges::find(accounts, row.account) == accounts.end())
+            accounts.emplace_back(row.account);
     }
     return views;
 }

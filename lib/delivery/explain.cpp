@@ -84,9 +84,10 @@ std::string why_waits_at(const UpstreamView& view, base::WallTime now) {
                        view.in_flight, view.concurrency);
 }
 
-std::string ahead(std::uint64_t messages) {
+std::string ahead(std::uint64_t messages, std::string_view account) {
     if (messages == 0) return {};
-    return fmt::format(", {} {} ahead of it", messages, messages == 1 ? "message" : "messages");
+    return fmt::format(", {} {}{}{} ahead of it", messages, messages == 1 ? "message" : "messages",
+                       account.empty() ? "" : " of account ", account);
 }
 
 std::string sending(std::string_view name, base::WallTime since, bool earlier) {

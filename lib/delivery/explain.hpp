@@ -20,8 +20,8 @@ namespace outpost::delivery::explain {
 [[nodiscard]] std::string limit(std::string_view what, base::WallTime until, base::WallTime now);
 /// `upstream office suspended since 14:03:07: 535 login refused`.
 [[nodiscard]] std::string why_waits_at(const UpstreamView& view, base::WallTime now);
-/// `, 1203 messages ahead of it`; empty for none.
-[[nodiscard]] std::string ahead(std::uint64_t messages);
+/// `, 1203 messages ahead of it`; empty for none. `account`: whose alone are counted, if not empty.
+[[nodiscard]] std::string ahead(std::uint64_t messages, std::string_view account);
 /// `earlier`: it began before a reload, and ends by the configuration of then.
 [[nodiscard]] std::string sending(std::string_view upstream, base::WallTime since, bool earlier);
 /// For a message that waits for a retry, a release or the operator.

@@ -27,7 +27,9 @@ struct UpstreamView {
     std::string waits_for;  ///< the limit that is used up; empty: none
     std::optional<base::WallTime> waits_until{};
     std::uint64_t ready = 0;    ///< messages on its own way
+    std::uint64_t limited = 0;  ///< those that would be, but for limits or hours of accounts
     std::uint64_t waiting = 0;  ///< for a retry or a release
+    std::vector<std::string> limited_accounts{};  ///< whose those are
 };
 
 /// How many messages of one account wait on one way in one priority.
@@ -36,6 +38,7 @@ struct QueueRow {
     std::string account;
     std::uint8_t priority = 0;
     std::uint64_t ready = 0;
+    std::uint64_t limited = 0;  ///< ready, but for limits or hours of the account
     std::uint64_t waiting = 0;
     std::uint64_t in_flight = 0;
 };
@@ -44,6 +47,7 @@ struct QueueRow {
 struct WayOutlook {
     std::string way{};  ///< an upstream or a group; empty: all
     std::uint64_t ready = 0;
+    std::uint64_t limited = 0;  ///< ready, but for limits or hours of their accounts
     std::uint64_t waiting = 0;  ///< for a retry or a time that the sender gave
     std::uint64_t held = 0;     ///< by the operator; not part of the forecast
     std::uint64_t in_flight = 0;
@@ -69,9 +73,9 @@ struct MessageView {
     std::string sender;
     std::vector<std::string> recipients;  ///< pending ones
     std::uint8_t priority = 0;
-    std::string state;                             ///< ready, waiting, held, sending, reporting
-    std::string way;                               ///< an upstream or a group
-    std::string reason;                            ///< in one sentence, why it is not out yet
+    std::string state;   ///< ready, limited, waiting, held, sending, reporting
+    std::string way;     ///< an upstream or a group
+    std::string reason;  ///< in one sentence, why it is not out yet
     std::optional<base::WallTime> next_attempt{};  ///< nothing: when its turn comes, or never
     base::WallTime received;
     std::uint64_t size = 0;

@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
 using What = QueueChange::What;
 
 class DeskTest : public DispatcherTest {
@@ -62,6 +64,32 @@ TEST_F(DeskTest, SaysWhichLimitOfItsAccountAMessageWaitsFor) {
     submit();
     const auto id = submit();
     EXPECT_THAT(why(id), HasSubstr("waits for rate 1/h of account shop: used up, free again"));
+}
+
+TEST_F(DeskTest, MailThatItsAccountsLimitKeepsBackIsAheadOfNoOther) {
+    config.upstreams["office"].limits.rates = {{.count = 2, .period = 1h}};
+    config.accounts["shop"].limits.rates = {{.count = 1, .period = 1h}};
+    add_account("desk", "office");
+    start();
+    submit();
+    const auto limited = submit();
+    const auto behind = submit();
+    submit(envelope({"a@example.org"}, "desk"));
+    const auto one = submit(envelope({"a@example.org"}, "desk"));
+    const auto two = submit(envelope({"a@example.org"}, "desk"));
+    EXPECT_THAT(why(limited), Not(HasSubstr("ahead of it")));
+    EXPECT_THAT(why(behind), HasSubstr(", 1 message of account shop ahead of it"));
+    EXPECT_THAT(why(one), Not(HasSubstr("ahead of it")));
+    EXPECT_THAT(why(two), HasSubstr(", 1 message ahead of it"));
+    EXPECT_THAT(wait(desk().list({.state = "limited"}, 9)), SizeIs(2));
+    EXPECT_THAT(wait(desk().list({.state = "ready"}, 9)), SizeIs(2));
+    const auto views = desk().upstreams();
+    EXPECT_EQ(views[0].ready, 2U);
+    EXPECT_EQ(views[0].limited, 2U);
+    EXPECT_THAT(views[0].limited_accounts, ElementsAre("shop"));
+    const auto load = wait(desk().workload());
+    ASSERT_EQ(load.ways.size(), 1U);
+    EXPECT_EQ(load.ways[0].shown.limited, 2U);
 }
 
 TEST_F(DeskTest, SaysWhatTheUpstreamSaidAndWhenItIsTriedAgain) {
