@@ -93,12 +93,14 @@ json::value to_json(const delivery::UpstreamView& view) {
                         {"next_try", to_json(view.next_try)},
                         {"in_flight", view.in_flight},
                         {"concurrency", view.concurrency},
+                        {"concurrency_configured", view.concurrency_configured},
                         {"ready", view.ready},
                         {"limited", view.limited},
                         {"waiting", view.waiting},
                         {"limits", to_json(view.limits)},
                         {"waits_for", view.waits_for},
-                        {"waits_until", to_json(view.waits_until)}};
+                        {"waits_until", to_json(view.waits_until)},
+                        {"waits_kept_for", view.waits_kept_for}};
     object["speed"] = view.speed ? json::value(*view.speed) : json::value(nullptr);
     object["limited_accounts"] =
         json::array(view.limited_accounts.begin(), view.limited_accounts.end());

@@ -115,10 +115,11 @@ std::string Desk::why_ready(const spool::QueueEntry& entry) const {
     const base::MonoTime now = parts_.clock.mono();
     const base::WallTime wall = parts_.clock.wall();
     if (const Picker::Wait* const wait = parts_.picker.held(entry.account))
-        return explain::limit(wait->reason, wait->until, wall);
+        return explain::account_wait(*wait, wall);
     std::string text;
     for (const PortIndex index : parts_.switchboard.ways().ports(entry.way)) {
-        const UpstreamView view = explain::upstream(*parts_.ports[index], now, wall);
+        UpstreamView view = explain::upstream(*parts_.ports[index], now, wall);
+        view.limits = parts_.picker.levels(index);
         if (!text.empty()) text += "; ";
         text += explain::why_waits_at(view, wall);
     }

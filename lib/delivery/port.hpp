@@ -95,6 +95,7 @@ class Port {
     [[nodiscard]] const std::optional<Pause>& paused() const noexcept { return paused_; }
     [[nodiscard]] bool active() const noexcept { return active_; }
     [[nodiscard]] std::uint32_t concurrency() const noexcept { return pace_.concurrency(); }
+    [[nodiscard]] std::uint32_t most_at_once() const noexcept { return pace_.most_at_once(); }
     /// Recipients a second, where a throttle has slowed it down.
     [[nodiscard]] std::optional<double> speed(base::MonoTime now) { return pace_.per_second(now); }
     /// Recipients a second that go out with as many deliveries at once as may be now, if nothing

@@ -22,9 +22,12 @@ struct UpstreamView {
     std::optional<base::WallTime> next_try{};  ///< by itself
     std::uint32_t in_flight = 0;
     std::uint32_t concurrency = 0;  ///< as the pace allows it now
+    std::uint32_t concurrency_configured = 0;
     std::optional<double> speed{};  ///< recipients a second, after a throttle
     std::vector<limit::Level> limits;
     std::string waits_for;  ///< the limit that is used up; empty: none
+    /// The rest of that limit is for this priority and higher ones; 0: there is no rest.
+    std::uint8_t waits_kept_for = 0;
     std::optional<base::WallTime> waits_until{};
     std::uint64_t ready = 0;    ///< messages on its own way
     std::uint64_t limited = 0;  ///< those that would be, but for limits or hours of accounts

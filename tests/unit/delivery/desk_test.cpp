@@ -9,6 +9,7 @@ namespace outpost::delivery::testing {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -64,6 +65,34 @@ TEST_F(DeskTest, SaysWhichLimitOfItsAccountAMessageWaitsFor) {
     submit();
     const auto id = submit();
     EXPECT_THAT(why(id), HasSubstr("waits for rate 1/h of account shop: used up, free again"));
+}
+
+TEST_F(DeskTest, SaysWhenTheDeliveryHoursOfItsAccountBegin) {
+    // The clock begins on a Friday at 08:00 UTC.
+    config.accounts["shop"].deliver = limit::DeliveryHours{
+        .days = limit::parse_days("mon-fri").value(), .from = 10h, .to = 17h, .zone = {}};
+    start();
+    const auto id = submit();
+    EXPECT_THAT(why(id),
+                AllOf(HasSubstr("outside the delivery hours mon-fri 10:00-17:00"),
+                      HasSubstr(" of account shop; they begin at "), HasSubstr("T10:00:00Z")));
+}
+
+TEST_F(DeskTest, SaysWhomTheRestOfALimitIsKeptFor) {
+    auto& office = config.upstreams["office"];
+    office.limits.rates = {{.count = 10, .period = 1h}};
+    office.reserve = config::Reserve{.priority = 1, .share = 0.2};
+    start();
+    for (int i = 0; i < 8; ++i) submit();
+    const auto id = submit();
+    EXPECT_THAT(why(id), HasSubstr("waits for rate 10/h of upstream office: 8 of 10 used and 2 "
+                                   "kept for priority 1, next slot at"));
+    for (int i = 0; i < 3; ++i) {
+        auto urgent = envelope();
+        urgent.priority = 1;
+        submit(urgent);
+    }
+    EXPECT_THAT(why(id), HasSubstr("rate 10/h of upstream office: used up, next slot"));
 }
 
 TEST_F(DeskTest, MailThatItsAccountsLimitKeepsBackIsAheadOfNoOther) {
