@@ -214,9 +214,12 @@ asio::awaitable<Response> Api::upstream(std::string_view name, std::string_view 
     if (what == "test") {
         const auto answer = co_await at_desk(
             parts_.delivery, [name](delivery::Desk& desk) { return desk.test(name); });
+        if (!answer) co_return no_such("upstream", name);
         co_return json_response({{"upstream", name},
-                                 {"ok", answer.has_value()},
-                                 {"error", answer ? std::string() : answer.error()}});
+                                 {"ok", answer->error.empty()},
+                                 {"error", answer->error},
+                                 {"ended_suspension", answer->ended_suspension},
+                                 {"state", answer->state}});
     }
     if (what == "send-test") co_return co_await send_test(name, request);
     if (what != "pause" && what != "resume") co_return no_such("change", what);

@@ -183,10 +183,18 @@ bool Desk::resume(std::string_view name) {
     return true;
 }
 
-Desk::awaitable<std::expected<void, std::string>> Desk::test(std::string_view name) {
+Desk::awaitable<std::optional<LoginTest>> Desk::test(std::string_view name) {
     Port* const found = port(name);
-    if (found == nullptr) co_return std::unexpected("there is no upstream " + std::string(name));
-    co_return co_await found->destination().transport->probe();
+    if (found == nullptr) co_return std::nullopt;
+    const auto answer = co_await found->destination().transport->probe();
+    LoginTest test;
+    if (!answer) test.error = answer.error();
+    if (answer && !parts_.heir() && found->signed_in(parts_.clock.mono())) {
+        test.ended_suspension = true;
+        parts_.pump();
+    }
+    test.state = explain::upstream(*found, parts_.clock.mono(), parts_.clock.wall()).state;
+    co_return test;
 }
 
 Desk::awaitable<std::optional<TestReport>> Desk::send_test(std::string name, TestRequest request) {

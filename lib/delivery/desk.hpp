@@ -135,8 +135,9 @@ class Desk {
     /// False if there is no such upstream.
     bool pause(std::string_view name, Pause pause = {});
     bool resume(std::string_view name);
-    /// Connects and signs in without sending mail.
-    awaitable<std::expected<void, std::string>> test(std::string_view name);
+    /// Connects and signs in without sending mail, which ends a suspension; nothing if there is no
+    /// such upstream.
+    awaitable<std::optional<LoginTest>> test(std::string_view name);
     /// Sends one message by it; nothing if there is no such upstream.
     awaitable<std::optional<TestReport>> send_test(std::string name, TestRequest request);
 

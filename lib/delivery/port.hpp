@@ -73,6 +73,10 @@ class Port {
     /// `error` is empty if the login succeeded. True if the upstream takes mail again.
     bool end_login_probe(const std::string& error, base::MonoTime now);
 
+    /// An operator has signed in there: ends a suspension, as the upstream's own probe would. True
+    /// if there was one.
+    bool signed_in(base::MonoTime now);
+
     /// A limit has nothing left for the mail that is next: asked again then, after the end of an
     /// attempt (its permit may have come back), or when ask_again() is called.
     void wait_for(Picker::Wait limit) { limit_wait_ = std::move(limit); }

@@ -93,6 +93,13 @@ struct RouteView {
     std::vector<UpstreamView> upstreams{};
 };
 
+/// What came of signing in at an upstream without sending mail.
+struct LoginTest {
+    std::string error;  ///< empty: it worked
+    bool ended_suspension = false;
+    std::string state;  ///< of the upstream, after it
+};
+
 /// Which messages are meant: those that fit all that is set.
 struct MessageFilter {
     std::vector<base::MessageId> ids{};

@@ -377,8 +377,25 @@ TEST_F(DeskTest, PausesAndTestsAnUpstream) {
                                    base::rfc3339_seconds(clock.wall()) + ": maintenance; "));
     EXPECT_EQ(desk().upstreams()[0].state, "paused");
     office().probe_answer = std::unexpected("535 wrong password");
-    EXPECT_EQ(wait(desk().test("office")).error(), "535 wrong password");
+    EXPECT_EQ(wait(desk().test("office"))->error, "535 wrong password");
     EXPECT_FALSE(wait(desk().test("nowhere")));
+}
+
+TEST_F(DeskTest, ALoginThatWorksEndsASuspension) {
+    start();
+    office().always(login_refused());
+    const auto id = submit();
+    EXPECT_EQ(desk().upstreams()[0].state, "suspended");
+    office().always(delivered());
+    office().probe_answer = std::unexpected("535 wrong password");
+    EXPECT_FALSE(wait(desk().test("office"))->ended_suspension);
+    EXPECT_EQ(desk().upstreams()[0].state, "suspended");
+    office().probe_answer = {};
+    const auto test = wait(desk().test("office"));
+    EXPECT_TRUE(test->ended_suspension);
+    EXPECT_EQ(test->state, "open");
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+    EXPECT_FALSE(wait(desk().test("office"))->ended_suspension);
 }
 
 }  // namespace
