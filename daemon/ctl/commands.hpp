@@ -21,7 +21,9 @@ struct Session {
     /// The answer's JSON; nothing, with the error printed and `code` set, if there is none.
     std::optional<boost::json::value> ask(std::string_view method, std::string_view path,
                                           control::Query query = {}, std::string body = {});
-    int code = 0;  ///< of the last ask()
+    /// The same for an answer that is no JSON.
+    std::optional<std::string> fetch(std::string_view path);
+    int code = 0;  ///< of the last ask() or fetch()
 };
 
 void add_status(CLI::App& app, Session& session);

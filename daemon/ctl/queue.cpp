@@ -91,13 +91,9 @@ int why(Session& session, const std::string& id) {
 }
 
 int cat(Session& session, const std::string& id) {
-    const auto answer =
-        control::call(session.socket, "GET", "/v1/queue/messages/" + id + "/content", {});
-    if (!answer || answer->status != 200) {
-        std::cerr << "outpostctl: " << (answer ? answer->body : answer.error() + "\n");
-        return answer ? EX_NOINPUT : EX_UNAVAILABLE;
-    }
-    std::cout << answer->body;
+    const auto octets = session.fetch("/v1/queue/messages/" + id + "/content");
+    if (!octets) return session.code;
+    std::cout << *octets;
     return EX_OK;
 }
 
@@ -115,6 +111,18 @@ std::string named(const json::value& some) {
     return ": " + text(some, "ids") + (more ? ", ..." : "");
 }
 
+/// Of a change by ids: EX_NOINPUT if one of them is not in the queue, EX_TEMPFAIL if none could be
+/// changed just now.
+int outcome(const json::value& changed) {
+    bool put_off = false;
+    for (const json::value& some : changed.at("skipped").as_array()) {
+        const std::string why = text(some, "why");
+        if (why == "not in the queue") return EX_NOINPUT;
+        put_off = put_off || why != "already so";
+    }
+    return put_off && changed.at("messages").as_int64() == 0 ? EX_TEMPFAIL : EX_OK;
+}
+
 int change(Session& session, const std::string& what, const Selection& selection) {
     control::Query query = selection.query;
     std::string ids;
@@ -128,7 +136,8 @@ int change(Session& session, const std::string& what, const Selection& selection
         counted(*changed) + (dry_run ? " would be changed" + named(*changed) : " changed");
     for (const json::value& some : changed->at("skipped").as_array())
         out += "\n" + counted(some) + " left alone, " + text(some, "why") + named(some);
-    return print(session, *changed, out + "\n");
+    print(session, *changed, out + "\n");
+    return selection.ids.empty() ? EX_OK : outcome(*changed);
 }
 
 /// Options that choose messages go into the query under their own names.

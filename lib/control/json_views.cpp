@@ -22,6 +22,8 @@ std::string_view words(delivery::QueueChanged::Why why) {
         case sending: return "being sent just now";
         case busy: return "another part of it, a report about it or another change is under way";
         case gone: return "left the queue meanwhile";
+        case already: return "already so";
+        case absent: return "not in the queue";
     }
     return "";
 }

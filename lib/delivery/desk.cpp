@@ -49,11 +49,13 @@ Desk::awaitable<std::expected<QueueChanged, std::string>> Desk::change(MessageFi
     Search search(all(), std::move(filter));
     co_await search.gather();
     QueueChanged changed;
+    for (const auto id : search.absent())
+        changed.skipped.push_back({id, QueueChanged::Why::absent});
     MessageFilter handed_on;
     Slices slices(messages_a_slice);
     while (const auto found = co_await search.next()) {
         Desk& desk = search.desk(*found);
-        const auto why_not = desk.why_not(*found);
+        const auto why_not = desk.why_not(*found, change, to);
         if (why_not == QueueChanged::Why::gone && parts_.heir()) {
             handed_on.ids.push_back(found->id);
         } else if (why_not) {
@@ -73,21 +75,45 @@ Desk::awaitable<std::expected<QueueChanged, std::string>> Desk::change(MessageFi
     auto rest = co_await parts_.heir()->change(std::move(handed_on), std::move(change));
     if (!rest) co_return rest;
     changed.done.insert(changed.done.end(), rest->done.begin(), rest->done.end());
-    changed.skipped.insert(changed.skipped.end(), rest->skipped.begin(), rest->skipped.end());
+    for (QueueChanged::Skipped one : rest->skipped) {
+        // It was there when this began.
+        if (one.why == QueueChanged::Why::absent) one.why = QueueChanged::Why::gone;
+        changed.skipped.push_back(one);
+    }
     co_return changed;
 }
 
-std::optional<QueueChanged::Why> Desk::why_not(const Found& found) const {
+std::optional<QueueChanged::Why> Desk::why_not(const Found& found, const QueueChange& change,
+                                               std::optional<WayIndex> to) const {
     using enum QueueChanged::Why;
     if (!parts_.queue.holds(found.handle, found.id)) return gone;
     if (attempt(found.handle)) return sending;
-    const spool::QueueState state = parts_.queue.entry(found.handle).state;
+    const spool::QueueEntry entry = parts_.queue.entry(found.handle);
+    const spool::QueueState state = entry.state;
     const bool at_hand = state == spool::QueueState::fresh ||
                          state == spool::QueueState::returned ||
                          state == spool::QueueState::waiting;
     // An earlier dispatcher has only what it is dealing with.
     if (!at_hand || parts_.partings.busy(found.id) || parts_.heir()) return busy;
+    if (Desk::already(entry, change, to)) return already;
     return std::nullopt;
+}
+
+/// Then nothing is stored or written into the history.
+bool Desk::already(const spool::QueueEntry& entry, const QueueChange& change,
+                   std::optional<WayIndex> to) {
+    using enum QueueChange::What;
+    const bool held =
+        entry.state == spool::QueueState::waiting && entry.next_attempt == base::WallTime::max();
+    switch (change.what) {
+        case hold: return held;
+        case release: return !held;
+        case move: return entry.moved && entry.way == to;
+        case priority: return entry.priority == change.level;
+        case retry:
+        case cancel: break;
+    }
+    return false;
 }
 
 Desk::awaitable<bool> Desk::apply(Found found, const QueueChange& change,
@@ -95,8 +121,6 @@ Desk::awaitable<bool> Desk::apply(Found found, const QueueChange& change,
     using enum QueueChange::What;
     if (!parts_.queue.holds(found.handle, found.id)) co_return false;
     const spool::QueueEntry entry = parts_.queue.entry(found.handle);
-    const bool held = entry.next_attempt == base::WallTime::max();
-    if (change.what == release && !held) co_return true;
     if (!parts_.queue.claim(found.handle)) co_return false;
     if (!parts_.partings.begin(found.id, found.handle)) co_return false;
     Courier::Task task{.entry = entry, .share = parts_.partings.share(entry.id, found.handle)};

@@ -57,6 +57,8 @@ struct QueueChanged {
         sending,  ///< an attempt is under way
         busy,     ///< another part of it, a report about it, or another change is under way
         gone,     ///< it has left the queue meanwhile
+        already,  ///< it is as it should be
+        absent,   ///< it is named, and was not in the queue
     };
     struct Skipped {
         base::MessageId id;
@@ -172,7 +174,11 @@ class Desk {
     awaitable<std::optional<Unfinished>> view(Found found);
     awaitable<void> add_ahead(std::vector<MessageView>& views, std::vector<Place> places,
                               const std::vector<std::size_t>& of);
-    [[nodiscard]] std::optional<QueueChanged::Why> why_not(const Found& found) const;
+    [[nodiscard]] std::optional<QueueChanged::Why> why_not(const Found& found,
+                                                           const QueueChange& change,
+                                                           std::optional<WayIndex> to) const;
+    [[nodiscard]] static bool already(const spool::QueueEntry& entry, const QueueChange& change,
+                                      std::optional<WayIndex> to);
     awaitable<bool> apply(Found found, const QueueChange& change, std::optional<WayIndex> to);
     void note(const spool::QueueEntry& entry, const QueueChange& change) const;
     [[nodiscard]] std::string_view state_of(const spool::QueueEntry& entry) const;

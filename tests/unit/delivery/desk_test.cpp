@@ -240,6 +240,40 @@ TEST_F(DeskTest, ADryRunChangesNothing) {
     EXPECT_EQ(status(id), spool::RecipientStatus::pending);
 }
 
+TEST_F(DeskTest, WhatIsAlreadySoIsNotChanged) {
+    add_upstream("other");
+    start();
+    desk().pause("office");
+    desk().pause("other");
+    const auto id = submit();
+    using Skipped = QueueChanged::Skipped;
+    const auto twice = [&](QueueChange wanted) {
+        EXPECT_THAT(wait(desk().change({}, wanted))->done, ElementsAre(id));
+        const auto written = history.entries.size();
+        const auto again = *wait(desk().change({}, wanted));
+        EXPECT_THAT(again.done, IsEmpty());
+        EXPECT_THAT(again.skipped, ElementsAre(Skipped{id, QueueChanged::Why::already}));
+        EXPECT_EQ(history.entries.size(), written);
+    };
+    twice({.what = What::hold});
+    twice({.what = What::release});
+    twice({.what = What::priority, .level = 1});
+    twice({.what = What::move, .to = "other"});
+}
+
+TEST_F(DeskTest, AnIdThatIsNotInTheQueueIsNamed) {
+    start();
+    desk().pause("office");
+    const auto id = submit();
+    const base::MessageId nobody{1};
+    const auto changed = change(What::hold, {.ids = {nobody, id, id}});
+    EXPECT_THAT(changed.done, ElementsAre(id));
+    EXPECT_THAT(changed.skipped,
+                ElementsAre(QueueChanged::Skipped{nobody, QueueChanged::Why::absent}));
+    // It is there, but does not fit.
+    EXPECT_THAT(change(What::hold, {.ids = {id}, .account = "nobody"}).skipped, IsEmpty());
+}
+
 TEST_F(DeskTest, MovesToAnotherUpstream) {
     add_upstream("backup");
     start();
