@@ -76,7 +76,7 @@ _outpostctl() {
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return ;;
-        state) choice="ready waiting held sending reporting" ;;
+        state) choice="ready limited waiting held sending reporting" ;;
         upstream) choice=$(_outpostctl_upstreams) ;;
         priority) choice="1 2 3 4 5" ;;
         exceeded) choice="reject hold" ;;

@@ -51,18 +51,20 @@ std::string when_empty(const json::value& way) {
 int summary(Session& session) {
     const auto queue = session.ask("GET", "/v1/queue");
     if (!queue) return session.code;
-    control::Table ways({"UPSTREAM", "READY", "WAITING", "HELD", "SENDING", "OLDEST", "EMPTY"});
+    control::Table ways(
+        {"UPSTREAM", "READY", "LIMITED", "WAITING", "HELD", "SENDING", "OLDEST", "EMPTY"});
     const auto add = [&](const json::value& way, const std::string& name) {
-        ways.add({name, text(way, "ready"), text(way, "waiting"), text(way, "held"),
-                  text(way, "sending"), text(way, "oldest"), when_empty(way)});
+        ways.add({name, text(way, "ready"), text(way, "limited"), text(way, "waiting"),
+                  text(way, "held"), text(way, "sending"), text(way, "oldest"), when_empty(way)});
     };
     for (const json::value& way : queue->at("upstreams").as_array())
         add(way, text(way, "upstream"));
     add(queue->at("total"), "(all)");
-    control::Table table({"UPSTREAM", "ACCOUNT", "PRIO", "READY", "WAITING", "SENDING"});
+    control::Table table({"UPSTREAM", "ACCOUNT", "PRIO", "READY", "LIMITED", "WAITING", "SENDING"});
     for (const json::value& row : queue->at("rows").as_array())
         table.add({text(row, "upstream"), text(row, "account"), text(row, "priority"),
-                   text(row, "ready"), text(row, "waiting"), text(row, "sending")});
+                   text(row, "ready"), text(row, "limited"), text(row, "waiting"),
+                   text(row, "sending")});
     return print(session, *queue,
                  table.empty() ? "the queue is empty\n" : ways.text() + "\n" + table.text());
 }
@@ -90,11 +92,9 @@ int why(Session& session, const std::string& id) {
 }
 
 int cat(Session& session, const std::string& id) {
-    const auto answer =
-        control::call(session.socket, "GET", "/v1/queue/messages/" + id + "/content", {});
-    if (!answer) return session.fail(answer.error(), EX_UNAVAILABLE);
-    if (answer->status != 200) return session.fail(base::trim(answer->body), EX_NOINPUT);
-    std::cout << answer->body;
+    const auto octets = session.fetch("/v1/queue/messages/" + id + "/content");
+    if (!octets) return session.code;
+    std::cout << *octets;
     return EX_OK;
 }
 
@@ -112,6 +112,18 @@ std::string named(const json::value& some) {
     return ": " + text(some, "ids") + (more ? ", ..." : "");
 }
 
+/// Of a change by ids: EX_NOINPUT if one of them is not in the queue, EX_TEMPFAIL if none could be
+/// changed just now.
+int outcome(const json::value& changed) {
+    bool put_off = false;
+    for (const json::value& some : changed.at("skipped").as_array()) {
+        const std::string why = text(some, "why");
+        if (why == "not in the queue") return EX_NOINPUT;
+        put_off = put_off || why != "already so";
+    }
+    return put_off && changed.at("messages").as_int64() == 0 ? EX_TEMPFAIL : EX_OK;
+}
+
 int change(Session& session, const std::string& what, const Selection& selection) {
     control::Query query = selection.query;
     std::string ids;
@@ -125,7 +137,8 @@ int change(Session& session, const std::string& what, const Selection& selection
         counted(*changed) + (dry_run ? " would be changed" + named(*changed) : " changed");
     for (const json::value& some : changed->at("skipped").as_array())
         out += "\n" + counted(some) + " left alone, " + text(some, "why") + named(some);
-    return print(session, *changed, out + "\n");
+    print(session, *changed, out + "\n");
+    return selection.ids.empty() ? EX_OK : outcome(*changed);
 }
 
 /// Options that choose messages go into the query under their own names.
@@ -139,7 +152,7 @@ void add_filters(CLI::App& command, const std::shared_ptr<Selection>& selection)
     add("--sender", "sender", "From this address, or from a domain: @example.com");
     add("--rcpt", "rcpt", "To this address or domain");
     add("--upstream", "upstream", "On this way: an upstream or a group");
-    add("--state", "state", "ready, waiting, held, sending or reporting");
+    add("--state", "state", "ready, limited, waiting, held, sending or reporting");
     add("--older", "older", "That have been here for so long: 2h");
     add("--of-priority", "priority", "Of this priority, 1 to 5");
 }

@@ -95,7 +95,8 @@ asio::awaitable<std::map<std::string, std::uint64_t>> Api::queued_by_account() {
             co_return desk.queue();
         });
     std::map<std::string, std::uint64_t> queued;
-    for (const auto& row : rows) queued[row.account] += row.ready + row.waiting + row.in_flight;
+    for (const auto& row : rows)
+        queued[row.account] += row.ready + row.limited + row.waiting + row.in_flight;
     co_return queued;
 }
 

@@ -1,5 +1,6 @@
 #include "control/api.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <charconv>
@@ -34,6 +35,21 @@ std::size_t limit_of(const Request& request) {
         std::from_chars(text.data(), text.data() + text.size(), most);
     }
     return most;
+}
+
+/// Words for a change by ids none of which is in the queue.
+std::optional<std::string> all_absent(const delivery::QueueChanged& changed) {
+    using Why = delivery::QueueChanged::Why;
+    const auto& skipped = changed.skipped;
+    const auto absent = [](const auto& one) { return one.why == Why::absent; };
+    if (!changed.done.empty() || skipped.empty() || !std::ranges::all_of(skipped, absent))
+        return std::nullopt;
+    const std::string id = skipped.front().id.text();
+    if (skipped.size() == 1)
+        return "message " + id + " is not in the queue; `outpostctl why " + id +
+               "` tells what became of it";
+    return "none of these " + std::to_string(skipped.size()) +
+           " messages is in the queue; `outpostctl why " + id + "` tells what became of the first";
 }
 
 }  // namespace
@@ -189,7 +205,8 @@ asio::awaitable<Response> Api::change(std::string_view what, const Request& requ
         co_await at_desk(parts_.delivery, [&filter, &change](delivery::Desk& desk) {
             return desk.change(std::move(*filter), std::move(*change));
         });
-    if (!changed) co_return error_response(400, changed.error());
+    if (!changed) co_return error_response(404, changed.error());
+    if (const auto error = all_absent(*changed)) co_return error_response(404, *error);
     if (!dry_run)
         base::log::info("operator", {{"does", std::string("queue ") + std::string(what)},
                                      {"messages", changed->done.size()},
@@ -214,9 +231,12 @@ asio::awaitable<Response> Api::upstream(std::string_view name, std::string_view 
     if (what == "test") {
         const auto answer = co_await at_desk(
             parts_.delivery, [name](delivery::Desk& desk) { return desk.test(name); });
+        if (!answer) co_return no_such("upstream", name);
         co_return json_response({{"upstream", name},
-                                 {"ok", answer.has_value()},
-                                 {"error", answer ? std::string() : answer.error()}});
+                                 {"ok", answer->error.empty()},
+                                 {"error", answer->error},
+                                 {"ended_suspension", answer->ended_suspension},
+                                 {"state", answer->state}});
     }
     if (what == "send-test") co_return co_await send_test(name, request);
     if (what != "pause" && what != "resume") co_return no_such("change", what);

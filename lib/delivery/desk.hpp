@@ -57,6 +57,8 @@ struct QueueChanged {
         sending,  ///< an attempt is under way
         busy,     ///< another part of it, a report about it, or another change is under way
         gone,     ///< it has left the queue meanwhile
+        already,  ///< it is as it should be
+        absent,   ///< it is named, and was not in the queue
     };
     struct Skipped {
         base::MessageId id;
@@ -137,8 +139,9 @@ class Desk {
     /// False if there is no such upstream.
     bool pause(std::string_view name, Pause pause = {});
     bool resume(std::string_view name);
-    /// Connects and signs in without sending mail.
-    awaitable<std::expected<void, std::string>> test(std::string_view name);
+    /// Connects and signs in without sending mail, which ends a suspension; nothing if there is no
+    /// such upstream.
+    awaitable<std::optional<LoginTest>> test(std::string_view name);
     /// Sends one message by it; nothing if there is no such upstream.
     awaitable<std::optional<TestReport>> send_test(std::string name, TestRequest request);
 
@@ -173,7 +176,11 @@ class Desk {
     awaitable<std::optional<Unfinished>> view(Found found);
     awaitable<void> add_ahead(std::vector<MessageView>& views, std::vector<Place> places,
                               const std::vector<std::size_t>& of);
-    [[nodiscard]] std::optional<QueueChanged::Why> why_not(const Found& found) const;
+    [[nodiscard]] std::optional<QueueChanged::Why> why_not(const Found& found,
+                                                           const QueueChange& change,
+                                                           std::optional<WayIndex> to) const;
+    [[nodiscard]] static bool already(const spool::QueueEntry& entry, const QueueChange& change,
+                                      std::optional<WayIndex> to);
     awaitable<bool> apply(Found found, const QueueChange& change, std::optional<WayIndex> to);
     void note(const spool::QueueEntry& entry, const QueueChange& change) const;
     [[nodiscard]] std::string_view state_of(const spool::QueueEntry& entry) const;

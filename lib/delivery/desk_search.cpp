@@ -1,6 +1,7 @@
 #include "delivery/desk_search.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/text.hpp"
@@ -25,6 +26,8 @@ Desk::Search::Search(Desks desks, MessageFilter filter)
       filter_(std::move(filter)),
       reads_(!filter_.sender.empty() || !filter_.recipient.empty()) {
     std::ranges::sort(filter_.ids);
+    const auto same = std::ranges::unique(filter_.ids);
+    filter_.ids.erase(same.begin(), same.end());
 }
 
 Desk::awaitable<void> Desk::Search::gather() {
@@ -32,15 +35,23 @@ Desk::awaitable<void> Desk::Search::gather() {
         const Desk& desk = *desks_[i];
         for (std::optional<Handle> at = Handle{}; at;) {
             std::vector<Found> some;
-            at = desk.parts_.queue.for_some(*at, places_a_slice,
-                                            [&](Handle handle, const spool::QueueEntry& entry) {
-                                                if (desk.fits(filter_, entry))
-                                                    some.push_back({entry.id, handle, i});
-                                            });
+            at = desk.parts_.queue.for_some(
+                *at, places_a_slice, [&](Handle handle, const spool::QueueEntry& entry) {
+                    if (std::ranges::binary_search(filter_.ids, entry.id)) met_.push_back(entry.id);
+                    if (desk.fits(filter_, entry)) some.push_back({entry.id, handle, i});
+                });
             found_.add(std::move(some));
             if (at) co_await Slices::turn();
         }
     }
+}
+
+std::vector<base::MessageId> Desk::Search::absent() const {
+    std::vector<base::MessageId> met = met_;
+    std::ranges::sort(met);
+    std::vector<base::MessageId> absent;
+    std::ranges::set_difference(filter_.ids, met, std::back_inserter(absent));
+    return absent;
 }
 
 Desk::awaitable<std::optional<Found>> Desk::Search::next() {

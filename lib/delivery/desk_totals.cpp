@@ -32,7 +32,7 @@ std::vector<QueueRow> Desk::rows(bool by_account) const {
             row.way = way;
             row.account = account;
             row.priority = count.priority;
-            row.ready += count.ready;
+            (count.held ? row.limited : row.ready) += count.ready;
             row.waiting += count.waiting;
             row.in_flight += count.in_flight;
         }

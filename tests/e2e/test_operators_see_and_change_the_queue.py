@@ -102,7 +102,7 @@ def test_what_is_under_way_from_before_a_reload_is_shown(outposts, peer):
         assert relay.ctl("--json", "queue", "list")[0]["state"] == "sending"
         assert re.search("is being sent by upstream out since .*, from before the reload",
                          relay.ctl("why", name))  # fmt: skip
-        told = relay.ctl("queue", "cancel", name)
+        told = relay.ctl("queue", "cancel", name, code=75)
         assert "0 messages changed" in told
         assert f"1 message left alone, being sent just now: {name}" in told
     finally:
@@ -117,6 +117,27 @@ def test_what_is_not_there_is_said(held):
     assert "there is no upstream" in relay.ctl("upstream", "pause", "nowhere", code=66)
     assert "no message is named" in relay.ctl("queue", "cancel", code=64)
     assert "older: " in relay.ctl("queue", "list", "--older", "2x", code=64)
+    assert "there is no upstream" in relay.ctl("upstream", "test", "nowhere", code=66)
+    assert "there is no upstream or group" in relay.ctl("queue", "move", "--all", "--to", "nix", code=66)
+    told = relay.ctl("queue", "cat", "0000000000", code=66)
+    assert told.startswith("outpostctl: ") and "{" not in told
+
+
+@pytest.mark.parametrize("what", [["hold"], ["release"], ["retry"], ["cancel"], ["priority", "1"]])
+def test_a_change_of_an_unknown_message_fails(held, what):
+    relay, _ = held
+    assert "message 0000000000 is not in the queue" in relay.ctl("queue", *what, "0000000000", code=66)
+
+
+def test_what_is_already_so_is_not_changed(held):
+    relay, _ = held
+    name = submit.queued_id(submit.send(relay))
+    assert "1 message changed" in relay.ctl("queue", "hold", name)
+    assert f"0 messages changed\n1 message left alone, already so: {name}" in relay.ctl("queue", "hold", name)
+    assert "1 message left alone, not in the queue: 0000000000" in relay.ctl(
+        "queue", "hold", name, "0000000000", code=66
+    )
+    assert relay.ctl("history", "--id", name).count(" held ") == 1
 
 
 def test_hold_release_cancel_and_priority(held):
