@@ -17,11 +17,15 @@ namespace {
 
 namespace json = boost::json;
 
+/// Messages that the daemon lists in one answer, less one.
+constexpr std::size_t longest_list = 10'000;
+
 /// Which messages a command is for.
 struct Selection {
     std::vector<std::string> ids;
     control::Query query;
     bool all = false;
+    std::size_t limit = 100;  ///< of a list
 };
 
 int print(const Session& session, const json::value& value, const std::string& table) {
@@ -70,9 +74,18 @@ int summary(Session& session) {
 }
 
 int list(Session& session, const Selection& selection) {
-    const auto messages = session.ask("GET", "/v1/queue/messages", selection.query);
+    // One more than shown: whether there are more.
+    control::Query query = selection.query;
+    query["limit"] = std::to_string(selection.limit + 1);
+    auto messages = session.ask("GET", "/v1/queue/messages", query);
     if (!messages) return session.code;
-    return print(session, *messages, message_table(messages->as_array()));
+    const bool more = messages->as_array().size() > selection.limit;
+    if (more) messages->as_array().resize(selection.limit);
+    print(session, *messages, message_table(messages->as_array()));
+    if (more)
+        std::cerr << "outpostctl: these are the oldest " << selection.limit
+                  << "; there are more, which --limit or filters show\n";
+    return EX_OK;
 }
 
 int show(Session& session, const std::string& id) {
@@ -153,6 +166,7 @@ void add_filters(CLI::App& command, const std::shared_ptr<Selection>& selection)
     add("--rcpt", "rcpt", "To this address or domain");
     add("--upstream", "upstream", "On this way: an upstream or a group");
     add("--state", "state", "ready, limited, waiting, held, sending or reporting");
+    add("--why", "why", "With this in the reason that `why` gives, or in the last reply");
     add("--older", "older", "That have been here for so long: 2h");
     add("--of-priority", "priority", "Of this priority, 1 to 5");
 }
@@ -229,9 +243,8 @@ void add_queue(CLI::App& app, Session& session) {
     const auto listed = std::make_shared<Selection>();
     CLI::App* const command = queue->add_subcommand("list", "Messages, the oldest first");
     add_filters(*command, listed);
-    command->add_option_function<std::string>(
-        "--limit", [listed](const std::string& most) { listed->query["limit"] = most; },
-        "At most so many; 100 unless said otherwise");
+    command->add_option("--limit", listed->limit, "At most so many; 100 unless said otherwise")
+        ->check(CLI::Range(std::size_t{1}, longest_list));
     command->callback([&session, listed] {
         session.run = [&session, listed] { return list(session, *listed); };
     });

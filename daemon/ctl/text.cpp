@@ -90,4 +90,14 @@ std::string upstream_table(const json::array& upstreams) {
     return table.text();
 }
 
+std::string group_table(const json::array& groups) {
+    control::Table table(
+        {"GROUP", "STRATEGY", "MEMBERS", "SENDING", "READY", "LIMITED", "WAITING"});
+    for (const json::value& one : groups)
+        table.add({text(one, "name"), text(one, "strategy"), text(one, "members"),
+                   text(one, "sending"), text(one, "ready"), text(one, "limited"),
+                   text(one, "waiting")});
+    return table.empty() ? std::string() : table.text();
+}
+
 }  // namespace outpost::ctl

@@ -15,8 +15,14 @@ namespace json = boost::json;
 int list(Session& session) {
     const auto upstreams = session.ask("GET", "/v1/upstreams");
     if (!upstreams) return session.code;
-    std::cout << (session.json ? json::serialize(*upstreams) + "\n"
-                               : upstream_table(upstreams->as_array()));
+    if (session.json) {
+        std::cout << json::serialize(*upstreams) << '\n';
+        return EX_OK;
+    }
+    const auto groups = session.ask("GET", "/v1/groups");
+    if (!groups) return session.code;
+    const std::string more = group_table(groups->as_array());
+    std::cout << upstream_table(upstreams->as_array()) << (more.empty() ? "" : "\n") << more;
     return EX_OK;
 }
 

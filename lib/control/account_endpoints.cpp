@@ -138,6 +138,7 @@ asio::awaitable<Response> Api::change_account(std::string_view what, const Reque
     base::log::info("operator", {{"does", "account " + change.what},
                                  {"account", change.name},
                                  {"settings", text(change.settings)},
+                                 {"uid", request.uid},
                                  {"why", base::printable(param(request, "reason"), 256)}});
     if (what == "add" || what == "reset-password")
         co_return json_response(credentials(change.name, **done, *parts_.accounts.config()));

@@ -63,6 +63,23 @@ std::string reason_of(const Request& request) {
     return base::printable(param(request, "reason"), 256);
 }
 
+std::string asked_for(const Request& request) {
+    constexpr std::array<std::string_view, 3> others{"reason", "dry_run", "limit"};
+    constexpr std::size_t most_ids = 5;
+    std::string all;
+    for (const auto& [key, value] : request.query) {
+        if (std::ranges::find(others, key) != others.end()) continue;
+        std::string shown = value;
+        if (const auto ids = base::split_list(value, ','); key == "id" && ids.size() > most_ids) {
+            shown.clear();
+            for (std::size_t i = 0; i < most_ids; ++i) shown += ids[i] + ",";
+            shown += "...";
+        }
+        all += (all.empty() ? "" : " ") + key + "=" + shown;
+    }
+    return base::printable(all, 512);
+}
+
 json::value to_json(const std::vector<limit::Level>& levels) {
     json::array all;
     for (const limit::Level& level : levels)
@@ -107,6 +124,16 @@ json::value to_json(const delivery::UpstreamView& view) {
     object["limited_accounts"] =
         json::array(view.limited_accounts.begin(), view.limited_accounts.end());
     return object;
+}
+
+json::value to_json(const delivery::GroupView& view) {
+    return {{"name", view.name},
+            {"strategy", view.strategy},
+            {"members", json::array(view.members.begin(), view.members.end())},
+            {"ready", view.ready},
+            {"limited", view.limited},
+            {"waiting", view.waiting},
+            {"sending", view.in_flight}};
 }
 
 json::value to_json(const delivery::MessageView& view) {
@@ -165,7 +192,8 @@ std::expected<delivery::MessageFilter, std::string> read_filter(const Request& r
                                    .sender = param(request, "sender"),
                                    .recipient = param(request, "rcpt"),
                                    .way = param(request, "upstream"),
-                                   .state = param(request, "state")};
+                                   .state = param(request, "state"),
+                                   .why = param(request, "why")};
     for (const std::string& text : base::split_list(param(request, "id"), ',')) {
         if (text.empty()) continue;
         const auto id = base::MessageId::parse(text);
@@ -178,6 +206,12 @@ std::expected<delivery::MessageFilter, std::string> read_filter(const Request& r
                                                      "held",  "sending", "reporting"};
     if (!filter.state.empty() && std::ranges::find(states, filter.state) == states.end())
         return std::unexpected("state is one of ready, limited, waiting, held, sending, reporting");
+    for (const auto& [name, address] :
+         {std::pair{"sender", &filter.sender}, std::pair{"rcpt", &filter.recipient}})
+        if (!address->empty() && !address->contains('@'))
+            return std::unexpected(std::string(name) + ": \"" + base::printable(*address, 64) +
+                                   "\" is no address; write ann@example.org, or @example.org for a "
+                                   "domain");
     if (const std::string older = param(request, "older"); !older.empty()) {
         const auto age = config::parse_duration(older);
         if (!age) return std::unexpected("older: " + age.error());

@@ -104,6 +104,7 @@ class Desk {
     explicit Desk(Parts parts) : parts_(std::move(parts)) {}
 
     [[nodiscard]] std::vector<UpstreamView> upstreams() const;
+    [[nodiscard]] std::vector<GroupView> groups() const;
     [[nodiscard]] std::vector<QueueRow> queue() const { return rows(true); }
     /// The same, all accounts together.
     [[nodiscard]] std::vector<QueueRow> totals() const { return rows(false); }
@@ -128,6 +129,8 @@ class Desk {
     /// go by, in the order in which they are asked.
     [[nodiscard]] RouteView route(std::string_view account, const smtp::Envelope& envelope,
                                   const message::HeaderSection& header) const;
+    /// Whether there is such an upstream or group, or mail for one that there was.
+    [[nodiscard]] bool knows_way(std::string_view name) const;
     /// Whether the dispatcher knows the account.
     [[nodiscard]] bool knows(std::string_view account) const {
         return parts_.router.knows(account);
@@ -173,6 +176,7 @@ class Desk {
         std::vector<Demand> demands, const std::map<std::string_view, std::size_t>& index) const;
     [[nodiscard]] bool fits(const MessageFilter& filter, const spool::QueueEntry& entry) const;
     awaitable<bool> fits_recipient(const MessageFilter& filter, const Found& found);
+    awaitable<bool> fits_why(const MessageFilter& filter, const Found& found);
     awaitable<std::optional<Unfinished>> view(Found found);
     awaitable<void> add_ahead(std::vector<MessageView>& views, std::vector<Place> places,
                               const std::vector<std::size_t>& of);

@@ -19,6 +19,10 @@ bool address_fits(std::string_view wanted, std::string_view address) {
            base::iequals(wanted, address.substr(at));
 }
 
+bool contains(std::string_view text, std::string_view part) {
+    return !std::ranges::search(text, part, {}, base::ascii_lower, base::ascii_lower).empty();
+}
+
 }  // namespace
 
 Desk::Search::Search(Desks desks, MessageFilter filter)
@@ -55,6 +59,15 @@ std::vector<base::MessageId> Desk::Search::absent() const {
 }
 
 Desk::awaitable<std::optional<Found>> Desk::Search::next() {
+    for (;;) {
+        const auto found = co_await next_by_envelope();
+        if (!found || filter_.why.empty()) co_return found;
+        if (reasons_.full()) co_await Slices::turn();
+        if (co_await desk(*found).fits_why(filter_, *found)) co_return found;
+    }
+}
+
+Desk::awaitable<std::optional<Found>> Desk::Search::next_by_envelope() {
     if (!reads_) {
         if (slices_.full()) co_await Slices::turn();
         co_return found_.next();
@@ -120,6 +133,21 @@ Desk::awaitable<bool> Desk::fits_recipient(const MessageFilter& filter, const Fo
         if (stored->state.recipients[i].status == spool::RecipientStatus::pending && share.has(i) &&
             address_fits(filter.recipient, stored->envelope.recipients[i].address))
             co_return true;
+    co_return false;
+}
+
+Desk::awaitable<bool> Desk::fits_why(const MessageFilter& filter, const Found& found) {
+    const auto stored = co_await parts_.spool.read(found.id);
+    if (!stored || !parts_.queue.holds(found.handle, found.id)) co_return false;
+    const spool::QueueEntry entry = parts_.queue.entry(found.handle);
+    if (contains(reason_of(entry, found.handle, *stored), filter.why)) co_return true;
+    const Share share = parts_.partings.share(found.id, found.handle);
+    for (std::size_t i = 0; i < stored->state.recipients.size(); ++i) {
+        const auto& recipient = stored->state.recipients[i];
+        if (recipient.status == spool::RecipientStatus::pending && share.has(i) &&
+            contains(recipient.last_reply, filter.why))
+            co_return true;
+    }
     co_return false;
 }
 

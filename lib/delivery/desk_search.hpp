@@ -26,6 +26,7 @@ class Desk::Search {
         Found found;
         bool sure = false;  ///< else its pending recipients decide
     };
+    awaitable<std::optional<Found>> next_by_envelope();
     awaitable<void> read_envelopes();
     void judge(const Found& found, const std::optional<smtp::Envelope>& envelope);
 
@@ -36,6 +37,7 @@ class Desk::Search {
     OldestFirst found_;
     std::deque<Candidate> candidates_;
     Slices slices_{places_a_slice};
+    Slices reasons_{messages_a_slice};
 };
 
 }  // namespace outpost::delivery

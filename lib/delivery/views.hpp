@@ -35,6 +35,17 @@ struct UpstreamView {
     std::vector<std::string> limited_accounts{};  ///< whose those are
 };
 
+/// Mail for a group, which is on no upstream's own way.
+struct GroupView {
+    std::string name;
+    std::string strategy;
+    std::vector<std::string> members;  ///< upstreams
+    std::uint64_t ready = 0;
+    std::uint64_t limited = 0;  ///< ready, but for limits or hours of its accounts
+    std::uint64_t waiting = 0;
+    std::uint64_t in_flight = 0;
+};
+
 /// How many messages of one account wait on one way in one priority.
 struct QueueRow {
     std::string way;  ///< an upstream or a group
@@ -108,12 +119,13 @@ struct MessageFilter {
     std::string recipient{};
     std::string way{};
     std::string state{};
+    std::string why{};  ///< part of the reason, or of the last reply; case is ignored
     std::optional<std::chrono::milliseconds> older{};
     std::optional<std::uint8_t> priority{};
 
     [[nodiscard]] bool empty() const noexcept {
         return ids.empty() && account.empty() && sender.empty() && recipient.empty() &&
-               way.empty() && state.empty() && !older && !priority;
+               way.empty() && state.empty() && why.empty() && !older && !priority;
     }
 };
 

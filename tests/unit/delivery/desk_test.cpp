@@ -169,6 +169,29 @@ TEST_F(DeskTest, FiltersBySenderRecipientAccountStateAndAge) {
     EXPECT_EQ(desk().queue().size(), 2U);
 }
 
+TEST_F(DeskTest, FiltersByTheReasonAndTheLastReply) {
+    add_upstream("other");
+    add_account("desk", "other");
+    start();
+    office().always(deferred());
+    const auto busy = submit();
+    desk().pause("other", {.since = clock.wall(), .reason = "Maintenance"});
+    const auto stopped = submit(envelope({"a@example.org"}, "desk"));
+    const auto ids = [&](std::string why) {
+        std::vector<base::MessageId> result;
+        for (const auto& view : wait(desk().list({.why = std::move(why)}, 9)))
+            result.push_back(view.id);
+        return result;
+    };
+    EXPECT_THAT(ids("mailbox BUSY"), ElementsAre(busy));
+    EXPECT_THAT(ids("maintenance"), ElementsAre(stopped));
+    EXPECT_THAT(ids("unheard of"), IsEmpty());
+    // Whatever keeps it now, that is what was said last.
+    change(What::hold, {.ids = {busy}});
+    EXPECT_THAT(ids("mailbox busy"), ElementsAre(busy));
+    EXPECT_THAT(change(What::cancel, {.why = "maintenance"}).done, ElementsAre(stopped));
+}
+
 TEST_F(DeskTest, ARecipientWhoHasItAlreadyIsNotMeant) {
     start();
     office().answer = [](base::MessageId, const std::string& recipient) {
