@@ -115,10 +115,10 @@ void DeliveryHalf::replace_accounts(const config::Config& config,
 }
 
 asio::awaitable<void> DeliveryHalf::succeed(Dispatcher heir, std::set<std::string> same) {
-    heir->succeed(*current_, same);
-    earlier_.push_back(std::exchange(current_, std::move(heir)));
-    net::spawn(executor(), retire(earlier_.back()), "ending what was under way at a reload");
-    co_return;
+    const Dispatcher before = std::exchange(current_, heir);
+    earlier_.push_back(before);
+    co_await heir->succeed(*before, same);
+    net::spawn(executor(), retire(before), "ending what was under way at a reload");
 }
 
 asio::awaitable<void> DeliveryHalf::retire(Dispatcher before) {

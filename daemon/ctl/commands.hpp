@@ -23,7 +23,9 @@ struct Session {
     /// The answer's JSON; nothing, with the error printed and `code` set, if there is none.
     std::optional<boost::json::value> ask(std::string_view method, std::string_view path,
                                           control::Query query = {}, std::string body = {});
-    int code = 0;  ///< of the last ask()
+    /// The same for an answer that is no JSON.
+    std::optional<std::string> fetch(std::string_view path);
+    int code = 0;  ///< of the last ask() or fetch()
 
     /// Says what went wrong: to standard error, or with --json as {"error": ...} to standard
     /// output. The result is `exit_code`.

@@ -2,7 +2,7 @@
 # answers. Commands and options stand in one table; tests/e2e hold it to `outpostctl --help`.
 
 _outpostctl_words() {
-    local filters="--account --sender --rcpt --upstream --state --older --of-priority"
+    local filters="--account --sender --rcpt --upstream --state --why --older --of-priority"
     local change="$filters --all --dry-run --limit"
     local settings="--domains --senders --networks --priority --priority-cap --quota --timezone"
     settings+=" --when-exceeded --rate --smooth --submit-rate --deliver-days --deliver-hours"
@@ -39,7 +39,7 @@ _outpostctl_value() {
         --when-exceeded) echo exceeded ;;
         --smooth | --provider-headers) echo boolean ;;
         --priority | --priority-cap) echo priority ;;
-        --reason | --account | --sender | --rcpt | --older | --limit | --from | --subject) echo any ;;
+        --reason | --account | --sender | --rcpt | --why | --older | --limit | --from | --subject) echo any ;;
         --domains | --senders | --networks | --quota | --timezone | --rate | --submit-rate) echo any ;;
         --deliver-* | --route | --weight | --max-* | --note) echo any ;;
     esac
@@ -76,7 +76,7 @@ _outpostctl() {
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return ;;
-        state) choice="ready waiting held sending reporting" ;;
+        state) choice="ready limited waiting held sending reporting" ;;
         upstream) choice=$(_outpostctl_upstreams) ;;
         priority) choice="1 2 3 4 5" ;;
         exceeded) choice="reject hold" ;;

@@ -49,9 +49,22 @@ std::vector<std::string> cells(const json::value& event) {
             stages(event),           text(event, "next_attempt"), text(event, "reply")};
 }
 
+std::vector<std::string> columns() {
+    return {
+        "TIME",      "ID",       "RESULT", "ACCOUNT",  "SENDER",
+        "RECIPIENT", "UPSTREAM", "REMOTE", "DELAY(s)", "QUEUE/READ/CONNECT/GREETING/TRANSFER(s)",
+        "NEXT",      "REPLY"};
+}
+
+/// For lines that follow one another, whose columns are not known to be as wide.
+std::string heading() {
+    std::string line;
+    for (const std::string& column : columns()) line += (line.empty() ? "" : "  ") + column;
+    return line + '\n';
+}
+
 std::string table_of(const json::array& events) {
-    control::Table table({"TIME", "ID", "RESULT", "ACCOUNT", "SENDER", "RECIPIENT", "UPSTREAM",
-                          "REMOTE", "DELAY", "STAGES", "NEXT", "REPLY"});
+    control::Table table(columns());
     for (const json::value& event : events) table.add(cells(event));
     return table.empty() ? "nothing is known\n" : table.text();
 }
@@ -116,13 +129,20 @@ int history(Session& session, const Wanted& wanted) {
         for (const int number : {SIGINT, SIGTERM})
             signal(number, [](int) { _exit(EX_OK); });  // lines are out as a whole
     std::string last;
-    const auto events = newest(session, wanted.query, count, last);
+    // One more than shown: whether there are more.
+    auto events = newest(session, wanted.query, count + 1, last);
     if (!events) return session.code;
+    const bool more = events->size() > count;
+    if (more) events->erase(events->begin());
     if (wanted.follow) {
+        if (!session.json) std::cout << heading();
         print_lines(session, *events);
         return follow(session, wanted.query, last);
     }
     std::cout << (session.json ? json::serialize(*events) + "\n" : table_of(*events));
+    if (more)
+        std::cerr << "outpostctl: these are the newest " << count
+                  << "; there are more, which --limit or filters show\n";
     return EX_OK;
 }
 
@@ -132,8 +152,9 @@ void add_history(CLI::App& app, Session& session) {
     CLI::App* const command = app.add_subcommand(
         "history", "What happened to messages: attempts, and what operators did");
     command->footer(
-        "STAGES are seconds in the queue, to read, to connect, to greet and sign in, to hand "
-        "over.\n"
+        "DELAY is from arrival to the end of the attempt; then the seconds in the queue, to read, "
+        "to\n"
+        "connect, to greet and sign in, and to hand over.\n"
         "Examples:\n"
         "  outpostctl history --rcpt ann@example.org --since 2h\n"
         "  outpostctl history --id 0YGJ1ABCDE\n"

@@ -17,11 +17,15 @@ namespace {
 
 namespace json = boost::json;
 
+/// Messages that the daemon lists in one answer, less one.
+constexpr std::size_t longest_list = 10'000;
+
 /// Which messages a command is for.
 struct Selection {
     std::vector<std::string> ids;
     control::Query query;
     bool all = false;
+    std::size_t limit = 100;  ///< of a list
 };
 
 int print(const Session& session, const json::value& value, const std::string& table) {
@@ -51,26 +55,37 @@ std::string when_empty(const json::value& way) {
 int summary(Session& session) {
     const auto queue = session.ask("GET", "/v1/queue");
     if (!queue) return session.code;
-    control::Table ways({"UPSTREAM", "READY", "WAITING", "HELD", "SENDING", "OLDEST", "EMPTY"});
+    control::Table ways(
+        {"UPSTREAM", "READY", "LIMITED", "WAITING", "HELD", "SENDING", "OLDEST", "EMPTY"});
     const auto add = [&](const json::value& way, const std::string& name) {
-        ways.add({name, text(way, "ready"), text(way, "waiting"), text(way, "held"),
-                  text(way, "sending"), text(way, "oldest"), when_empty(way)});
+        ways.add({name, text(way, "ready"), text(way, "limited"), text(way, "waiting"),
+                  text(way, "held"), text(way, "sending"), text(way, "oldest"), when_empty(way)});
     };
     for (const json::value& way : queue->at("upstreams").as_array())
         add(way, text(way, "upstream"));
     add(queue->at("total"), "(all)");
-    control::Table table({"UPSTREAM", "ACCOUNT", "PRIO", "READY", "WAITING", "SENDING"});
+    control::Table table({"UPSTREAM", "ACCOUNT", "PRIO", "READY", "LIMITED", "WAITING", "SENDING"});
     for (const json::value& row : queue->at("rows").as_array())
         table.add({text(row, "upstream"), text(row, "account"), text(row, "priority"),
-                   text(row, "ready"), text(row, "waiting"), text(row, "sending")});
+                   text(row, "ready"), text(row, "limited"), text(row, "waiting"),
+                   text(row, "sending")});
     return print(session, *queue,
                  table.empty() ? "the queue is empty\n" : ways.text() + "\n" + table.text());
 }
 
 int list(Session& session, const Selection& selection) {
-    const auto messages = session.ask("GET", "/v1/queue/messages", selection.query);
+    // One more than shown: whether there are more.
+    control::Query query = selection.query;
+    query["limit"] = std::to_string(selection.limit + 1);
+    auto messages = session.ask("GET", "/v1/queue/messages", query);
     if (!messages) return session.code;
-    return print(session, *messages, message_table(messages->as_array()));
+    const bool more = messages->as_array().size() > selection.limit;
+    if (more) messages->as_array().resize(selection.limit);
+    print(session, *messages, message_table(messages->as_array()));
+    if (more)
+        std::cerr << "outpostctl: these are the oldest " << selection.limit
+                  << "; there are more, which --limit or filters show\n";
+    return EX_OK;
 }
 
 int show(Session& session, const std::string& id) {
@@ -90,11 +105,9 @@ int why(Session& session, const std::string& id) {
 }
 
 int cat(Session& session, const std::string& id) {
-    const auto answer =
-        control::call(session.socket, "GET", "/v1/queue/messages/" + id + "/content", {});
-    if (!answer) return session.fail(answer.error(), EX_UNAVAILABLE);
-    if (answer->status != 200) return session.fail(base::trim(answer->body), EX_NOINPUT);
-    std::cout << answer->body;
+    const auto octets = session.fetch("/v1/queue/messages/" + id + "/content");
+    if (!octets) return session.code;
+    std::cout << *octets;
     return EX_OK;
 }
 
@@ -112,6 +125,18 @@ std::string named(const json::value& some) {
     return ": " + text(some, "ids") + (more ? ", ..." : "");
 }
 
+/// Of a change by ids: EX_NOINPUT if one of them is not in the queue, EX_TEMPFAIL if none could be
+/// changed just now.
+int outcome(const json::value& changed) {
+    bool put_off = false;
+    for (const json::value& some : changed.at("skipped").as_array()) {
+        const std::string why = text(some, "why");
+        if (why == "not in the queue") return EX_NOINPUT;
+        put_off = put_off || why != "already so";
+    }
+    return put_off && changed.at("messages").as_int64() == 0 ? EX_TEMPFAIL : EX_OK;
+}
+
 int change(Session& session, const std::string& what, const Selection& selection) {
     control::Query query = selection.query;
     std::string ids;
@@ -125,7 +150,8 @@ int change(Session& session, const std::string& what, const Selection& selection
         counted(*changed) + (dry_run ? " would be changed" + named(*changed) : " changed");
     for (const json::value& some : changed->at("skipped").as_array())
         out += "\n" + counted(some) + " left alone, " + text(some, "why") + named(some);
-    return print(session, *changed, out + "\n");
+    print(session, *changed, out + "\n");
+    return selection.ids.empty() ? EX_OK : outcome(*changed);
 }
 
 /// Options that choose messages go into the query under their own names.
@@ -139,7 +165,8 @@ void add_filters(CLI::App& command, const std::shared_ptr<Selection>& selection)
     add("--sender", "sender", "From this address, or from a domain: @example.com");
     add("--rcpt", "rcpt", "To this address or domain");
     add("--upstream", "upstream", "On this way: an upstream or a group");
-    add("--state", "state", "ready, waiting, held, sending or reporting");
+    add("--state", "state", "ready, limited, waiting, held, sending or reporting");
+    add("--why", "why", "With this in the reason that `why` gives, or in the last reply");
     add("--older", "older", "That have been here for so long: 2h");
     add("--of-priority", "priority", "Of this priority, 1 to 5");
 }
@@ -216,9 +243,8 @@ void add_queue(CLI::App& app, Session& session) {
     const auto listed = std::make_shared<Selection>();
     CLI::App* const command = queue->add_subcommand("list", "Messages, the oldest first");
     add_filters(*command, listed);
-    command->add_option_function<std::string>(
-        "--limit", [listed](const std::string& most) { listed->query["limit"] = most; },
-        "At most so many; 100 unless said otherwise");
+    command->add_option("--limit", listed->limit, "At most so many; 100 unless said otherwise")
+        ->check(CLI::Range(std::size_t{1}, longest_list));
     command->callback([&session, listed] {
         session.run = [&session, listed] { return list(session, *listed); };
     });

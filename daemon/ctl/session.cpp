@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <iostream>
+#include <utility>
 #include <vector>
 
 #include "ctl/commands.hpp"
@@ -19,6 +20,23 @@ int exit_code(unsigned status) {
     }
 }
 
+/// Prints the words of an answer that is an error.
+int refused(const Session& session, const control::Answer& answer) {
+    boost::system::error_code error;
+    const auto value = boost::json::parse(answer.body, error);
+    const int code = exit_code(answer.status);
+    const auto* const told = error ? nullptr : value.if_object();
+    if (told != nullptr && session.json && told->contains("faults")) {
+        std::vector<std::string> faults;
+        for (const auto& each : told->at("faults").as_array())
+            faults.emplace_back(each.as_string());
+        return session.fail(faults, code);
+    }
+    if (told != nullptr && told->contains("error"))
+        return session.fail(told->at("error").as_string(), code);
+    return session.fail("outpostd answered " + std::to_string(answer.status), code);
+}
+
 }  // namespace
 
 std::optional<boost::json::value> Session::ask(std::string_view method, std::string_view path,
@@ -32,18 +50,18 @@ std::optional<boost::json::value> Session::ask(std::string_view method, std::str
     boost::system::error_code error;
     auto value = boost::json::parse(answer->body, error);
     if (answer->status / 100 == 2 && !error) return value;
-    code = exit_code(answer->status);
-    const auto* const told = error ? nullptr : value.if_object();
-    if (told != nullptr && json && told->contains("faults")) {
-        std::vector<std::string> faults;
-        for (const auto& each : told->at("faults").as_array())
-            faults.emplace_back(each.as_string());
-        fail(faults, code);
-    } else if (told != nullptr && told->contains("error")) {
-        fail(told->at("error").as_string(), code);
-    } else {
-        fail("outpostd answered " + std::to_string(answer->status), code);
+    code = refused(*this, *answer);
+    return std::nullopt;
+}
+
+std::optional<std::string> Session::fetch(std::string_view path) {
+    auto answer = control::call(socket, "GET", path, {});
+    if (!answer) {
+        code = fail(answer.error(), EX_UNAVAILABLE);
+        return std::nullopt;
     }
+    if (answer->status / 100 == 2) return std::move(answer->body);
+    code = refused(*this, *answer);
     return std::nullopt;
 }
 

@@ -30,6 +30,8 @@ int status(Session& session) {
     if (const std::string oldest = text(*answer, "oldest"); !oldest.empty())
         std::cout << ", the oldest since " << oldest;
     std::cout << "\n\n" << upstream_table(answer->at("upstreams").as_array());
+    if (const std::string groups = group_table(answer->at("groups").as_array()); !groups.empty())
+        std::cout << '\n' << groups;
     return EX_OK;
 }
 

@@ -1,5 +1,8 @@
 #include "ctl/text.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 
 #include "control/table.hpp"
@@ -8,6 +11,8 @@ namespace outpost::ctl {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::size_t most_named = 5;
 
 std::string plain(const json::value& value) {
     if (value.is_null()) return {};
@@ -27,6 +32,46 @@ std::string limits(const json::value& upstream) {
     return all;
 }
 
+std::string used_up(const json::value& upstream) {
+    const std::string waits = text(upstream, "waits_for");
+    if (waits.empty()) return {};
+    const std::string kept = text(upstream, "waits_kept_for");
+    return waits + (kept == "0" ? "" : ", but for the reserve of priority " + kept + ",") +
+           " used up until " + text(upstream, "waits_until");
+}
+
+/// `slowed to 5.5/s, 4 of 20 at once`
+std::string slowed(const json::value& upstream) {
+    const json::value& speed = upstream.at("speed");
+    const std::string now = text(upstream, "concurrency");
+    const std::string most = text(upstream, "concurrency_configured");
+    if (speed.is_null() && now == most) return {};
+    std::string all = "slowed to ";
+    if (!speed.is_null()) all += fmt::format("{:.1f}/s, ", speed.to_number<double>());
+    return all + now + " of " + most + " at once";
+}
+
+std::string kept_by_accounts(const json::value& upstream) {
+    const std::string limited = text(upstream, "limited");
+    if (limited == "0") return {};
+    const auto& accounts = upstream.at("limited_accounts").as_array();
+    std::string names;
+    for (std::size_t i = 0; i < std::min(accounts.size(), most_named); ++i)
+        names += (i == 0 ? "" : ", ") + plain(accounts[i]);
+    if (accounts.size() > most_named) names += ", ...";
+    return limited + (limited == "1" ? " waits" : " wait") + " for limits of " +
+           (accounts.size() == 1 ? "account " : "accounts ") + names;
+}
+
+/// All that keeps mail from it.
+std::string reason(const json::value& upstream) {
+    std::string all;
+    for (const std::string& each : {text(upstream, "reason"), used_up(upstream), slowed(upstream),
+                                    kept_by_accounts(upstream)})
+        if (!each.empty()) all += (all.empty() ? "" : "; ") + each;
+    return all;
+}
+
 }  // namespace
 
 std::string text(const json::value& object, std::string_view key) {
@@ -35,17 +80,24 @@ std::string text(const json::value& object, std::string_view key) {
 }
 
 std::string upstream_table(const json::array& upstreams) {
-    control::Table table({"UPSTREAM", "STATE", "SENDING", "READY", "WAITING", "USED", "REASON"});
+    control::Table table(
+        {"UPSTREAM", "STATE", "SENDING", "READY", "LIMITED", "WAITING", "USED", "REASON"});
     for (const json::value& one : upstreams) {
-        std::string reason = text(one, "reason");
-        if (const std::string waits = text(one, "waits_for"); !waits.empty())
-            reason +=
-                (reason.empty() ? "" : "; ") + waits + " used up until " + text(one, "waits_until");
         table.add({text(one, "name"), text(one, "state"),
                    text(one, "in_flight") + "/" + text(one, "concurrency"), text(one, "ready"),
-                   text(one, "waiting"), limits(one), reason});
+                   text(one, "limited"), text(one, "waiting"), limits(one), reason(one)});
     }
     return table.text();
+}
+
+std::string group_table(const json::array& groups) {
+    control::Table table(
+        {"GROUP", "STRATEGY", "MEMBERS", "SENDING", "READY", "LIMITED", "WAITING"});
+    for (const json::value& one : groups)
+        table.add({text(one, "name"), text(one, "strategy"), text(one, "members"),
+                   text(one, "sending"), text(one, "ready"), text(one, "limited"),
+                   text(one, "waiting")});
+    return table.empty() ? std::string() : table.text();
 }
 
 }  // namespace outpost::ctl

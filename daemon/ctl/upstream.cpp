@@ -15,9 +15,29 @@ namespace json = boost::json;
 int list(Session& session) {
     const auto upstreams = session.ask("GET", "/v1/upstreams");
     if (!upstreams) return session.code;
-    std::cout << (session.json ? json::serialize(*upstreams) + "\n"
-                               : upstream_table(upstreams->as_array()));
+    if (session.json) {
+        std::cout << json::serialize(*upstreams) << '\n';
+        return EX_OK;
+    }
+    const auto groups = session.ask("GET", "/v1/groups");
+    if (!groups) return session.code;
+    const std::string more = group_table(groups->as_array());
+    std::cout << upstream_table(upstreams->as_array()) << (more.empty() ? "" : "\n") << more;
     return EX_OK;
+}
+
+std::string tested_words(const std::string& name, const json::value& answer) {
+    const std::string error = text(answer, "error");
+    const std::string state = text(answer, "state");
+    std::string words = name + ": " + (error.empty() ? "connects and signs in" : error);
+    if (answer.at("ended_suspension").as_bool()) words += "; it was suspended and is open again";
+    words += '\n';
+    if (state == "inactive")
+        words += "note: upstream " + name + " is not active (`active: false`)\n";
+    else if (state != "open")
+        words += "note: upstream " + name + " is still " + state +
+                 "; `outpostctl upstream resume " + name + "` ends that\n";
+    return words;
 }
 
 int change(Session& session, const std::string& what, const std::string& name) {
@@ -28,8 +48,7 @@ int change(Session& session, const std::string& what, const std::string& name) {
     if (session.json) {
         std::cout << json::serialize(*answer) << '\n';
     } else if (tested) {
-        std::cout << name << ": " << (ok ? "connects and signs in" : text(*answer, "error"))
-                  << '\n';
+        std::cout << tested_words(name, *answer);
     } else {
         std::cout << name << ": " << text(*answer, "state") << '\n';
     }

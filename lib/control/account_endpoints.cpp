@@ -95,7 +95,8 @@ asio::awaitable<std::map<std::string, std::uint64_t>> Api::queued_by_account() {
             co_return desk.queue();
         });
     std::map<std::string, std::uint64_t> queued;
-    for (const auto& row : rows) queued[row.account] += row.ready + row.waiting + row.in_flight;
+    for (const auto& row : rows)
+        queued[row.account] += row.ready + row.limited + row.waiting + row.in_flight;
     co_return queued;
 }
 
@@ -137,6 +138,7 @@ asio::awaitable<Response> Api::change_account(std::string_view what, const Reque
     base::log::info("operator", {{"does", "account " + change.what},
                                  {"account", change.name},
                                  {"settings", text(change.settings)},
+                                 {"uid", request.uid},
                                  {"why", base::printable(param(request, "reason"), 256)}});
     if (what == "add" || what == "reset-password")
         co_return json_response(credentials(change.name, **done, *parts_.accounts.config()));

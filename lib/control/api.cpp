@@ -1,5 +1,6 @@
 #include "control/api.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <charconv>
@@ -18,7 +19,7 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 
 constexpr std::size_t usual_list = 100;
-constexpr std::size_t longest_list = 10'000;
+constexpr std::size_t longest_list = 10'001;  ///< one more than outpostctl shows
 
 /// `/v1/queue/messages` as its parts; empty if it is none of ours.
 std::vector<std::string> parts_of(std::string_view path) {
@@ -34,6 +35,21 @@ std::size_t limit_of(const Request& request) {
         std::from_chars(text.data(), text.data() + text.size(), most);
     }
     return most;
+}
+
+/// Words for a change by ids none of which is in the queue.
+std::optional<std::string> all_absent(const delivery::QueueChanged& changed) {
+    using Why = delivery::QueueChanged::Why;
+    const auto& skipped = changed.skipped;
+    const auto absent = [](const auto& one) { return one.why == Why::absent; };
+    if (!changed.done.empty() || skipped.empty() || !std::ranges::all_of(skipped, absent))
+        return std::nullopt;
+    const std::string id = skipped.front().id.text();
+    if (skipped.size() == 1)
+        return "message " + id + " is not in the queue; `outpostctl why " + id +
+               "` tells what became of it";
+    return "none of these " + std::to_string(skipped.size()) +
+           " messages is in the queue; `outpostctl why " + id + "` tells what became of the first";
 }
 
 }  // namespace
@@ -62,6 +78,7 @@ asio::awaitable<Response> Api::handle(const Request& request) {
     if (get && is(1, "account")) co_return co_await account(request);
     if (post && is(2, "accounts")) co_return co_await change_account(path[1], request);
     if (get && is(1, "upstreams")) co_return co_await upstreams();
+    if (get && is(1, "groups")) co_return co_await groups();
     if (post && is(3, "upstreams")) co_return co_await upstream(path[1], path[2], request);
     co_return error_response(404, "there is nothing at " + base::printable(request.path, 128));
 }
@@ -71,11 +88,12 @@ asio::awaitable<Response> Api::status() {
         std::size_t queued = 0;
         std::optional<base::WallTime> oldest;
         std::vector<delivery::UpstreamView> upstreams;
+        std::vector<delivery::GroupView> groups;
     };
     const auto counts =
         co_await at_desk(parts_.delivery, [](delivery::Desk& desk) -> awaitable<Counts> {
             const auto oldest = co_await desk.oldest();
-            co_return Counts{desk.size(), oldest, desk.upstreams()};
+            co_return Counts{desk.size(), oldest, desk.upstreams(), desk.groups()};
         });
     const spool::Health health = parts_.spool.health();
     json::array all;
@@ -87,6 +105,9 @@ asio::awaitable<Response> Api::status() {
                         {"reason", health.reason},
                         {"queued", counts.queued},
                         {"upstreams", std::move(all)}};
+    json::array groups;
+    for (const auto& view : counts.groups) groups.push_back(to_json(view));
+    object["groups"] = std::move(groups);
     const LimitStoreState limits = parts_.limit_store();
     object["limits"] = {{"state", limits.state}, {"reason", limits.reason}};
     object["oldest"] = to_json(counts.oldest);
@@ -124,9 +145,26 @@ asio::awaitable<Response> Api::queue() {
                              {"rows", std::move(rows)}});
 }
 
+asio::awaitable<std::optional<Response>> Api::names_unknown(const delivery::MessageFilter& filter) {
+    if (!filter.way.empty()) {
+        const bool known =
+            co_await at_desk(parts_.delivery, [&filter](delivery::Desk& desk) -> awaitable<bool> {
+                co_return desk.knows_way(filter.way);
+            });
+        if (!known) co_return no_such("upstream or group", filter.way);
+    }
+    // Of an account that was removed there may still be mail.
+    if (!filter.account.empty() && !parts_.accounts.find(filter.account)) {
+        const auto queued = co_await queued_by_account();
+        if (!queued.contains(filter.account)) co_return no_such("account", filter.account);
+    }
+    co_return std::nullopt;
+}
+
 asio::awaitable<Response> Api::messages(const Request& request) {
     auto filter = read_filter(request);
     if (!filter) co_return error_response(400, filter.error());
+    if (auto unknown = co_await names_unknown(*filter)) co_return std::move(*unknown);
     const auto views = co_await at_desk(
         parts_.delivery, [&filter, most = std::min(limit_of(request), longest_list)](
                              delivery::Desk& desk) { return desk.list(std::move(*filter), most); });
@@ -138,8 +176,10 @@ asio::awaitable<Response> Api::messages(const Request& request) {
 asio::awaitable<Response> Api::message(base::MessageId id, std::string_view what) {
     if (what == "content") co_return co_await content(id);
     if (!what.empty() && what != "why") co_return no_such("view", what);
-    const auto views =
+    auto views =
         co_await at_desk(parts_.delivery, [id](delivery::Desk& desk) { return desk.show(id); });
+    for (auto& view : views)
+        if (view.state == "held") co_await add_hold(view);
     if (views.empty() && what == "why") co_return co_await why_gone(id);
     if (views.empty())
         co_return error_response(404, "message " + id.text() +
@@ -178,6 +218,7 @@ asio::awaitable<Response> Api::change(std::string_view what, const Request& requ
     if (!filter) co_return error_response(400, filter.error());
     auto change = read_change(what, request);
     if (!change) co_return error_response(400, change.error());
+    if (auto unknown = co_await names_unknown(*filter)) co_return std::move(*unknown);
     const bool all = request.query.contains("all");
     if (filter->empty() && !all)
         co_return error_response(400,
@@ -189,11 +230,14 @@ asio::awaitable<Response> Api::change(std::string_view what, const Request& requ
         co_await at_desk(parts_.delivery, [&filter, &change](delivery::Desk& desk) {
             return desk.change(std::move(*filter), std::move(*change));
         });
-    if (!changed) co_return error_response(400, changed.error());
+    if (!changed) co_return error_response(404, changed.error());
+    if (const auto error = all_absent(*changed)) co_return error_response(404, *error);
     if (!dry_run)
         base::log::info("operator", {{"does", std::string("queue ") + std::string(what)},
                                      {"messages", changed->done.size()},
                                      {"skipped", changed->skipped.size()},
+                                     {"for", asked_for(request)},
+                                     {"uid", request.uid},
                                      {"why", reason_of(request)}});
     co_return json_response(to_json(*changed, dry_run, limit_of(request)));
 }
@@ -209,14 +253,27 @@ asio::awaitable<Response> Api::upstreams() {
     co_return json_response(all);
 }
 
+asio::awaitable<Response> Api::groups() {
+    const auto views = co_await at_desk(
+        parts_.delivery, [](delivery::Desk& desk) -> awaitable<std::vector<delivery::GroupView>> {
+            co_return desk.groups();
+        });
+    json::array all;
+    for (const auto& view : views) all.push_back(to_json(view));
+    co_return json_response(all);
+}
+
 asio::awaitable<Response> Api::upstream(std::string_view name, std::string_view what,
                                         const Request& request) {
     if (what == "test") {
         const auto answer = co_await at_desk(
             parts_.delivery, [name](delivery::Desk& desk) { return desk.test(name); });
+        if (!answer) co_return no_such("upstream", name);
         co_return json_response({{"upstream", name},
-                                 {"ok", answer.has_value()},
-                                 {"error", answer ? std::string() : answer.error()}});
+                                 {"ok", answer->error.empty()},
+                                 {"error", answer->error},
+                                 {"ended_suspension", answer->ended_suspension},
+                                 {"state", answer->state}});
     }
     if (what == "send-test") co_return co_await send_test(name, request);
     if (what != "pause" && what != "resume") co_return no_such("change", what);
@@ -230,6 +287,7 @@ asio::awaitable<Response> Api::upstream(std::string_view name, std::string_view 
     if (!*done) co_return error_response(done->error().unknown ? 404 : 500, done->error().text);
     base::log::info("operator", {{"does", std::string("upstream ") + std::string(what)},
                                  {"upstream", name},
+                                 {"uid", request.uid},
                                  {"why", reason}});
     co_return json_response({{"upstream", name}, {"state", pause ? "paused" : "resumed"}});
 }

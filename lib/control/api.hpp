@@ -74,6 +74,12 @@ class Api {
     awaitable<Response> content(base::MessageId id);
     awaitable<Response> change(std::string_view what, const Request& request);
     awaitable<Response> upstreams();
+    awaitable<Response> groups();
+    /// 404 if the filter names an upstream, group or account that there is not and never was for
+    /// any mail in the queue.
+    awaitable<std::optional<Response>> names_unknown(const delivery::MessageFilter& filter);
+    /// With the history's words on who holds it since when, where it is held.
+    awaitable<void> add_hold(delivery::MessageView& view);
     using Rows = std::expected<std::vector<history::Row>, std::string>;
     awaitable<void> settle_history();
     awaitable<Rows> find_history(history::Query query);

@@ -82,6 +82,18 @@ asio::awaitable<Response> Api::history(const Request& request) {
     co_return json_response(answer);
 }
 
+asio::awaitable<void> Api::add_hold(delivery::MessageView& view) {
+    if (parts_.history == nullptr) co_return;
+    co_await settle_history();
+    const auto rows =
+        co_await find_history({.id = view.id, .result = history::Result::held, .limit = 1});
+    if (!rows || rows->empty()) co_return;
+    const history::Event& event = rows->front().event;
+    view.reason = "held by an operator since " + base::rfc3339_seconds(event.at) +
+                  (event.reply.empty() ? "" : ": " + event.reply) + "; `outpostctl queue release " +
+                  view.id.text() + "` ends that";
+}
+
 asio::awaitable<Response> Api::why_gone(base::MessageId id) {
     const std::string absent = "message " + id.text() + " is not in the queue";
     if (parts_.history == nullptr)

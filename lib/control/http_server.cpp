@@ -1,6 +1,7 @@
 #include "control/http_server.hpp"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,6 +54,14 @@ std::optional<Request> read_target(std::string_view method, std::string_view tar
     return request;
 }
 
+/// -1 where it is no UNIX socket.
+std::int64_t peer_uid(int socket) {
+    ucred peer{};
+    socklen_t size = sizeof(peer);
+    const bool known = ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+    return known && peer.uid != static_cast<uid_t>(-1) ? static_cast<std::int64_t>(peer.uid) : -1;
+}
+
 template <class Protocol>
 class Server final : public HttpServer, public std::enable_shared_from_this<Server<Protocol>> {
   public:
@@ -100,6 +109,7 @@ class Server final : public HttpServer, public std::enable_shared_from_this<Serv
                                        typename Protocol::socket socket) {
         Stream stream(std::move(socket));
         self->streams_.insert(&stream);
+        const std::int64_t uid = peer_uid(stream.socket().native_handle());
         beast::flat_buffer buffer;
         while (self->acceptor_.is_open()) {
             http::request_parser<http::string_body> parser;
@@ -112,18 +122,19 @@ class Server final : public HttpServer, public std::enable_shared_from_this<Serv
             }
             if (read_error) break;
             const bool keep = parser.get().keep_alive();
-            const Response response = co_await self->answer(parser.release());
+            const Response response = co_await self->answer(parser.release(), uid);
             stream.expires_after(idle_limit);
             if (!co_await reply(stream, response, keep) || !keep) break;
         }
         self->streams_.erase(&stream);
     }
 
-    asio::awaitable<Response> answer(http::request<http::string_body> message) {
+    asio::awaitable<Response> answer(http::request<http::string_body> message, std::int64_t uid) {
         auto request = read_target(std::string_view(message.method_string()),
                                    std::string_view(message.target()));
         if (!request) co_return error_response(400, "the request names no path");
         request->body = std::move(message.body());
+        request->uid = uid;
         std::string fault;
         try {
             co_return co_await handler_(*request);

@@ -17,6 +17,7 @@ struct Request {
     std::string path;    ///< decoded, without the query
     std::map<std::string, std::string, std::less<>> query;
     std::string body;
+    std::int64_t uid = -1;  ///< of the process at the other end of a UNIX socket; -1: not known
 };
 
 struct Response {

@@ -22,6 +22,8 @@ std::string_view words(delivery::QueueChanged::Why why) {
         case sending: return "being sent just now";
         case busy: return "another part of it, a report about it or another change is under way";
         case gone: return "left the queue meanwhile";
+        case already: return "already so";
+        case absent: return "not in the queue";
     }
     return "";
 }
@@ -61,6 +63,23 @@ std::string reason_of(const Request& request) {
     return base::printable(param(request, "reason"), 256);
 }
 
+std::string asked_for(const Request& request) {
+    constexpr std::array<std::string_view, 3> others{"reason", "dry_run", "limit"};
+    constexpr std::size_t most_ids = 5;
+    std::string all;
+    for (const auto& [key, value] : request.query) {
+        if (std::ranges::find(others, key) != others.end()) continue;
+        std::string shown = value;
+        if (const auto ids = base::split_list(value, ','); key == "id" && ids.size() > most_ids) {
+            shown.clear();
+            for (std::size_t i = 0; i < most_ids; ++i) shown += ids[i] + ",";
+            shown += "...";
+        }
+        all += (all.empty() ? "" : " ") + key + "=" + shown;
+    }
+    return base::printable(all, 512);
+}
+
 json::value to_json(const std::vector<limit::Level>& levels) {
     json::array all;
     for (const limit::Level& level : levels)
@@ -93,13 +112,28 @@ json::value to_json(const delivery::UpstreamView& view) {
                         {"next_try", to_json(view.next_try)},
                         {"in_flight", view.in_flight},
                         {"concurrency", view.concurrency},
+                        {"concurrency_configured", view.concurrency_configured},
                         {"ready", view.ready},
+                        {"limited", view.limited},
                         {"waiting", view.waiting},
                         {"limits", to_json(view.limits)},
                         {"waits_for", view.waits_for},
-                        {"waits_until", to_json(view.waits_until)}};
+                        {"waits_until", to_json(view.waits_until)},
+                        {"waits_kept_for", view.waits_kept_for}};
     object["speed"] = view.speed ? json::value(*view.speed) : json::value(nullptr);
+    object["limited_accounts"] =
+        json::array(view.limited_accounts.begin(), view.limited_accounts.end());
     return object;
+}
+
+json::value to_json(const delivery::GroupView& view) {
+    return {{"name", view.name},
+            {"strategy", view.strategy},
+            {"members", json::array(view.members.begin(), view.members.end())},
+            {"ready", view.ready},
+            {"limited", view.limited},
+            {"waiting", view.waiting},
+            {"sending", view.in_flight}};
 }
 
 json::value to_json(const delivery::MessageView& view) {
@@ -120,15 +154,21 @@ json::value to_json(const delivery::MessageView& view) {
 }
 
 json::value to_json(const delivery::QueueRow& row) {
-    return {{"upstream", row.way}, {"account", row.account}, {"priority", row.priority},
-            {"ready", row.ready},  {"waiting", row.waiting}, {"sending", row.in_flight}};
+    return {{"upstream", row.way},     {"account", row.account}, {"priority", row.priority},
+            {"ready", row.ready},      {"limited", row.limited}, {"waiting", row.waiting},
+            {"sending", row.in_flight}};
 }
 
 json::value to_json(const delivery::WayOutlook& outlook) {
-    return {{"upstream", outlook.way},           {"ready", outlook.ready},
-            {"waiting", outlook.waiting},        {"held", outlook.held},
-            {"sending", outlook.in_flight},      {"recipients", outlook.recipients},
-            {"oldest", to_json(outlook.oldest)}, {"empty_at", to_json(outlook.empty.at)},
+    return {{"upstream", outlook.way},
+            {"ready", outlook.ready},
+            {"limited", outlook.limited},
+            {"waiting", outlook.waiting},
+            {"held", outlook.held},
+            {"sending", outlook.in_flight},
+            {"recipients", outlook.recipients},
+            {"oldest", to_json(outlook.oldest)},
+            {"empty_at", to_json(outlook.empty.at)},
             {"empty_why", outlook.empty.why}};
 }
 
@@ -152,7 +192,8 @@ std::expected<delivery::MessageFilter, std::string> read_filter(const Request& r
                                    .sender = param(request, "sender"),
                                    .recipient = param(request, "rcpt"),
                                    .way = param(request, "upstream"),
-                                   .state = param(request, "state")};
+                                   .state = param(request, "state"),
+                                   .why = param(request, "why")};
     for (const std::string& text : base::split_list(param(request, "id"), ',')) {
         if (text.empty()) continue;
         const auto id = base::MessageId::parse(text);
@@ -161,10 +202,16 @@ std::expected<delivery::MessageFilter, std::string> read_filter(const Request& r
                                    "\" is not a message id; ids have ten letters and digits");
         filter.ids.push_back(*id);
     }
-    constexpr std::array<std::string_view, 5> states{"ready", "waiting", "held", "sending",
-                                                     "reporting"};
+    constexpr std::array<std::string_view, 6> states{"ready", "limited", "waiting",
+                                                     "held",  "sending", "reporting"};
     if (!filter.state.empty() && std::ranges::find(states, filter.state) == states.end())
-        return std::unexpected("state is one of ready, waiting, held, sending, reporting");
+        return std::unexpected("state is one of ready, limited, waiting, held, sending, reporting");
+    for (const auto& [name, address] :
+         {std::pair{"sender", &filter.sender}, std::pair{"rcpt", &filter.recipient}})
+        if (!address->empty() && !address->contains('@'))
+            return std::unexpected(std::string(name) + ": \"" + base::printable(*address, 64) +
+                                   "\" is no address; write ann@example.org, or @example.org for a "
+                                   "domain");
     if (const std::string older = param(request, "older"); !older.empty()) {
         const auto age = config::parse_duration(older);
         if (!age) return std::unexpected("older: " + age.error());

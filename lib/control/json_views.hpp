@@ -16,9 +16,13 @@ namespace outpost::control {
 /// The operator's, for the log.
 [[nodiscard]] std::string reason_of(const Request& request);
 
+/// What else it asks for, for the log: `account=news state=held`; of many ids the first ones.
+[[nodiscard]] std::string asked_for(const Request& request);
+
 /// RFC 3339, or null.
 [[nodiscard]] boost::json::value to_json(const std::optional<base::WallTime>& at);
 [[nodiscard]] boost::json::value to_json(const delivery::UpstreamView& view);
+[[nodiscard]] boost::json::value to_json(const delivery::GroupView& view);
 [[nodiscard]] boost::json::value to_json(const delivery::MessageView& view);
 [[nodiscard]] boost::json::value to_json(const delivery::QueueRow& row);
 [[nodiscard]] boost::json::value to_json(const delivery::WayOutlook& outlook);
@@ -29,7 +33,7 @@ namespace outpost::control {
                                          std::size_t most_ids);
 
 /// A filter from the query of a request: id (several with commas), account, sender, rcpt,
-/// upstream, state, older, priority. The error names the parameter.
+/// upstream, state, why, older, priority. The error names the parameter.
 [[nodiscard]] std::expected<delivery::MessageFilter, std::string> read_filter(
     const Request& request);
 /// A change from the path's last part and the query: to, level, bounce, dry_run.

@@ -58,7 +58,7 @@ void add_queue(const Observations& seen, std::vector<Snapshot>& all) {
                     {"upstream", "priority", "state"});
     for (const auto& row : seen.queue) {
         const std::string priority = std::to_string(row.priority);
-        messages.add({row.way, priority, "ready"}, number(row.ready));
+        messages.add({row.way, priority, "ready"}, number(row.ready + row.limited));
         messages.add({row.way, priority, "waiting"}, number(row.waiting));
         messages.add({row.way, priority, "sending"}, number(row.in_flight));
     }

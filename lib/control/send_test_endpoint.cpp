@@ -20,6 +20,7 @@ boost::asio::awaitable<Response> Api::send_test(std::string_view name, const Req
                                  {"id", report->id.text()},
                                  {"result", result_of(*report)},
                                  {"reason", report->not_sent},
+                                 {"uid", request.uid},
                                  {"why", reason_of(request)}});
     co_return json_response(to_json(*report));
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "delivery/desk_search.hpp"
 #include "delivery/explain.hpp"
 #include "delivery/slices.hpp"
@@ -19,8 +21,12 @@ std::vector<UpstreamView> Desk::upstreams() const {
     }
     for (const auto& row : parts_.queue.counts()) {
         if (row.way >= views.size()) continue;
-        views[row.way].ready += row.ready;
-        views[row.way].waiting += row.waiting;
+        UpstreamView& view = views[row.way];
+        (row.held ? view.limited : view.ready) += row.ready;
+        view.waiting += row.waiting;
+        auto& accounts = view.limited_accounts;
+        if (row.held && row.ready > 0 && std::ranges::find(accounts, row.account) == accounts.end())
+            accounts.emplace_back(row.account);
     }
     return views;
 }
@@ -40,15 +46,18 @@ Desk::awaitable<std::expected<QueueChanged, std::string>> Desk::change(MessageFi
         to = parts_.switchboard.ways().find(change.to);
         if (!to) co_return std::unexpected("there is no upstream or group " + change.to);
     }
+    co_await parts_.settled();
     Search search(all(), std::move(filter));
     co_await search.gather();
     QueueChanged changed;
+    for (const auto id : search.absent())
+        changed.skipped.push_back({id, QueueChanged::Why::absent});
     MessageFilter handed_on;
     Slices slices(messages_a_slice);
     while (const auto found = co_await search.next()) {
         Desk& desk = search.desk(*found);
-        const auto why_not = desk.why_not(*found);
-        if (why_not == QueueChanged::Why::gone && parts_.heir()) {
+        const auto why_not = desk.why_not(*found, change, to);
+        if (parts_.heir() && why_not != QueueChanged::Why::sending) {
             handed_on.ids.push_back(found->id);
         } else if (why_not) {
             changed.skipped.push_back({found->id, *why_not});
@@ -67,21 +76,45 @@ Desk::awaitable<std::expected<QueueChanged, std::string>> Desk::change(MessageFi
     auto rest = co_await parts_.heir()->change(std::move(handed_on), std::move(change));
     if (!rest) co_return rest;
     changed.done.insert(changed.done.end(), rest->done.begin(), rest->done.end());
-    changed.skipped.insert(changed.skipped.end(), rest->skipped.begin(), rest->skipped.end());
+    for (QueueChanged::Skipped one : rest->skipped) {
+        // It was there when this began.
+        if (one.why == QueueChanged::Why::absent) one.why = QueueChanged::Why::gone;
+        changed.skipped.push_back(one);
+    }
     co_return changed;
 }
 
-std::optional<QueueChanged::Why> Desk::why_not(const Found& found) const {
+std::optional<QueueChanged::Why> Desk::why_not(const Found& found, const QueueChange& change,
+                                               std::optional<WayIndex> to) const {
     using enum QueueChanged::Why;
     if (!parts_.queue.holds(found.handle, found.id)) return gone;
     if (attempt(found.handle)) return sending;
-    const spool::QueueState state = parts_.queue.entry(found.handle).state;
+    const spool::QueueEntry entry = parts_.queue.entry(found.handle);
+    const spool::QueueState state = entry.state;
     const bool at_hand = state == spool::QueueState::fresh ||
                          state == spool::QueueState::returned ||
                          state == spool::QueueState::waiting;
     // An earlier dispatcher has only what it is dealing with.
     if (!at_hand || parts_.partings.busy(found.id) || parts_.heir()) return busy;
+    if (Desk::already(entry, change, to)) return already;
     return std::nullopt;
+}
+
+/// Then nothing is stored or written into the history.
+bool Desk::already(const spool::QueueEntry& entry, const QueueChange& change,
+                   std::optional<WayIndex> to) {
+    using enum QueueChange::What;
+    const bool held =
+        entry.state == spool::QueueState::waiting && entry.next_attempt == base::WallTime::max();
+    switch (change.what) {
+        case hold: return held;
+        case release: return !held;
+        case move: return entry.moved && entry.way == to;
+        case priority: return entry.priority == change.level;
+        case retry:
+        case cancel: break;
+    }
+    return false;
 }
 
 Desk::awaitable<bool> Desk::apply(Found found, const QueueChange& change,
@@ -89,8 +122,6 @@ Desk::awaitable<bool> Desk::apply(Found found, const QueueChange& change,
     using enum QueueChange::What;
     if (!parts_.queue.holds(found.handle, found.id)) co_return false;
     const spool::QueueEntry entry = parts_.queue.entry(found.handle);
-    const bool held = entry.next_attempt == base::WallTime::max();
-    if (change.what == release && !held) co_return true;
     if (!parts_.queue.claim(found.handle)) co_return false;
     if (!parts_.partings.begin(found.id, found.handle)) co_return false;
     Courier::Task task{.entry = entry, .share = parts_.partings.share(entry.id, found.handle)};
@@ -177,10 +208,18 @@ bool Desk::resume(std::string_view name) {
     return true;
 }
 
-Desk::awaitable<std::expected<void, std::string>> Desk::test(std::string_view name) {
+Desk::awaitable<std::optional<LoginTest>> Desk::test(std::string_view name) {
     Port* const found = port(name);
-    if (found == nullptr) co_return std::unexpected("there is no upstream " + std::string(name));
-    co_return co_await found->destination().transport->probe();
+    if (found == nullptr) co_return std::nullopt;
+    const auto answer = co_await found->destination().transport->probe();
+    LoginTest test;
+    if (!answer) test.error = answer.error();
+    if (answer && !parts_.heir() && found->signed_in(parts_.clock.mono())) {
+        test.ended_suspension = true;
+        parts_.pump();
+    }
+    test.state = explain::upstream(*found, parts_.clock.mono(), parts_.clock.wall()).state;
+    co_return test;
 }
 
 Desk::awaitable<std::optional<TestReport>> Desk::send_test(std::string name, TestRequest request) {

@@ -57,6 +57,8 @@ struct QueueChanged {
         sending,  ///< an attempt is under way
         busy,     ///< another part of it, a report about it, or another change is under way
         gone,     ///< it has left the queue meanwhile
+        already,  ///< it is as it should be
+        absent,   ///< it is named, and was not in the queue
     };
     struct Skipped {
         base::MessageId id;
@@ -94,12 +96,15 @@ class Desk {
         std::function<void()> pump;  ///< something may go now
         /// Of the dispatchers before this one that have attempts under way, oldest first.
         std::function<std::vector<std::shared_ptr<Desk>>()> earlier;
+        /// Returns when these have nothing left that waits: it is here.
+        std::function<awaitable<void>()> settled;
         /// Of the one that has the mail now; null while that is this one.
         std::function<std::shared_ptr<Desk>()> heir;
     };
     explicit Desk(Parts parts) : parts_(std::move(parts)) {}
 
     [[nodiscard]] std::vector<UpstreamView> upstreams() const;
+    [[nodiscard]] std::vector<GroupView> groups() const;
     [[nodiscard]] std::vector<QueueRow> queue() const { return rows(true); }
     /// The same, all accounts together.
     [[nodiscard]] std::vector<QueueRow> totals() const { return rows(false); }
@@ -124,6 +129,8 @@ class Desk {
     /// go by, in the order in which they are asked.
     [[nodiscard]] RouteView route(std::string_view account, const smtp::Envelope& envelope,
                                   const message::HeaderSection& header) const;
+    /// Whether there is such an upstream or group, or mail for one that there was.
+    [[nodiscard]] bool knows_way(std::string_view name) const;
     /// Whether the dispatcher knows the account.
     [[nodiscard]] bool knows(std::string_view account) const {
         return parts_.router.knows(account);
@@ -135,8 +142,9 @@ class Desk {
     /// False if there is no such upstream.
     bool pause(std::string_view name, Pause pause = {});
     bool resume(std::string_view name);
-    /// Connects and signs in without sending mail.
-    awaitable<std::expected<void, std::string>> test(std::string_view name);
+    /// Connects and signs in without sending mail, which ends a suspension; nothing if there is no
+    /// such upstream.
+    awaitable<std::optional<LoginTest>> test(std::string_view name);
     /// Sends one message by it; nothing if there is no such upstream.
     awaitable<std::optional<TestReport>> send_test(std::string name, TestRequest request);
 
@@ -168,10 +176,15 @@ class Desk {
         std::vector<Demand> demands, const std::map<std::string_view, std::size_t>& index) const;
     [[nodiscard]] bool fits(const MessageFilter& filter, const spool::QueueEntry& entry) const;
     awaitable<bool> fits_recipient(const MessageFilter& filter, const Found& found);
+    awaitable<bool> fits_why(const MessageFilter& filter, const Found& found);
     awaitable<std::optional<Unfinished>> view(Found found);
     awaitable<void> add_ahead(std::vector<MessageView>& views, std::vector<Place> places,
                               const std::vector<std::size_t>& of);
-    [[nodiscard]] std::optional<QueueChanged::Why> why_not(const Found& found) const;
+    [[nodiscard]] std::optional<QueueChanged::Why> why_not(const Found& found,
+                                                           const QueueChange& change,
+                                                           std::optional<WayIndex> to) const;
+    [[nodiscard]] static bool already(const spool::QueueEntry& entry, const QueueChange& change,
+                                      std::optional<WayIndex> to);
     awaitable<bool> apply(Found found, const QueueChange& change, std::optional<WayIndex> to);
     void note(const spool::QueueEntry& entry, const QueueChange& change) const;
     [[nodiscard]] std::string_view state_of(const spool::QueueEntry& entry) const;

@@ -8,6 +8,11 @@
 
 /// Messages as operators see them, and why each is not out yet.
 namespace outpost::delivery {
+namespace {
+
+constexpr std::string_view limited = "limited";
+
+}  // namespace
 
 Desk::awaitable<std::optional<base::WallTime>> Desk::oldest() {
     std::optional<base::MessageId> least;
@@ -51,9 +56,15 @@ Desk::awaitable<std::vector<MessageView>> Desk::show(base::MessageId id) {
 Desk::awaitable<void> Desk::add_ahead(std::vector<MessageView>& views, std::vector<Place> places,
                                       const std::vector<std::size_t>& of) {
     PlacesInLine line(std::move(places));
-    co_await scan([&](Handle, const spool::QueueEntry& entry) { line.look(entry); });
+    co_await scan([&](Handle, const spool::QueueEntry& entry) {
+        line.look(entry, parts_.queue.account_held(entry.account));
+    });
     const auto ahead = line.ahead();
-    for (std::size_t i = 0; i < of.size(); ++i) views[of[i]].reason += explain::ahead(ahead[i]);
+    for (std::size_t i = 0; i < of.size(); ++i) {
+        MessageView& view = views[of[i]];
+        const bool of_account = view.state == limited;
+        view.reason += explain::ahead(ahead[i], of_account ? view.account : std::string_view());
+    }
 }
 
 Desk::awaitable<std::optional<Desk::Unfinished>> Desk::view(Found found) {
@@ -78,8 +89,12 @@ Desk::awaitable<std::optional<Desk::Unfinished>> Desk::view(Found found) {
         if (stored->state.recipients[i].status == spool::RecipientStatus::pending && share.has(i))
             view.recipients.push_back(stored->envelope.recipients[i].address);
     Unfinished one{.view = std::move(view), .place = {}};
-    if (one.view.state == "ready" && parts_.picker.held(entry.account) == nullptr)
-        one.place = Place{entry.way, entry.priority, entry.id};
+    const bool ready = one.view.state == "ready";
+    if (ready || one.view.state == limited)
+        one.place = Place{.way = entry.way,
+                          .priority = entry.priority,
+                          .id = entry.id,
+                          .held_account = ready ? std::nullopt : std::optional(entry.account)};
     co_return one;
 }
 
@@ -93,17 +108,18 @@ std::string_view Desk::state_of(const spool::QueueEntry& entry) const {
         case spool::QueueState::returned:
         case spool::QueueState::gone: break;
     }
-    return "ready";
+    return parts_.queue.account_held(entry.account) ? limited : "ready";
 }
 
 std::string Desk::why_ready(const spool::QueueEntry& entry) const {
     const base::MonoTime now = parts_.clock.mono();
     const base::WallTime wall = parts_.clock.wall();
     if (const Picker::Wait* const wait = parts_.picker.held(entry.account))
-        return explain::limit(wait->reason, wait->until, wall);
+        return explain::account_wait(*wait, wall);
     std::string text;
     for (const PortIndex index : parts_.switchboard.ways().ports(entry.way)) {
-        const UpstreamView view = explain::upstream(*parts_.ports[index], now, wall);
+        UpstreamView view = explain::upstream(*parts_.ports[index], now, wall);
+        view.limits = parts_.picker.levels(index);
         if (!text.empty()) text += "; ";
         text += explain::why_waits_at(view, wall);
     }

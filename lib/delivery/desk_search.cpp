@@ -1,6 +1,7 @@
 #include "delivery/desk_search.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/text.hpp"
@@ -18,6 +19,10 @@ bool address_fits(std::string_view wanted, std::string_view address) {
            base::iequals(wanted, address.substr(at));
 }
 
+bool contains(std::string_view text, std::string_view part) {
+    return !std::ranges::search(text, part, {}, base::ascii_lower, base::ascii_lower).empty();
+}
+
 }  // namespace
 
 Desk::Search::Search(Desks desks, MessageFilter filter)
@@ -25,6 +30,8 @@ Desk::Search::Search(Desks desks, MessageFilter filter)
       filter_(std::move(filter)),
       reads_(!filter_.sender.empty() || !filter_.recipient.empty()) {
     std::ranges::sort(filter_.ids);
+    const auto same = std::ranges::unique(filter_.ids);
+    filter_.ids.erase(same.begin(), same.end());
 }
 
 Desk::awaitable<void> Desk::Search::gather() {
@@ -32,18 +39,35 @@ Desk::awaitable<void> Desk::Search::gather() {
         const Desk& desk = *desks_[i];
         for (std::optional<Handle> at = Handle{}; at;) {
             std::vector<Found> some;
-            at = desk.parts_.queue.for_some(*at, places_a_slice,
-                                            [&](Handle handle, const spool::QueueEntry& entry) {
-                                                if (desk.fits(filter_, entry))
-                                                    some.push_back({entry.id, handle, i});
-                                            });
+            at = desk.parts_.queue.for_some(
+                *at, places_a_slice, [&](Handle handle, const spool::QueueEntry& entry) {
+                    if (std::ranges::binary_search(filter_.ids, entry.id)) met_.push_back(entry.id);
+                    if (desk.fits(filter_, entry)) some.push_back({entry.id, handle, i});
+                });
             found_.add(std::move(some));
             if (at) co_await Slices::turn();
         }
     }
 }
 
+std::vector<base::MessageId> Desk::Search::absent() const {
+    std::vector<base::MessageId> met = met_;
+    std::ranges::sort(met);
+    std::vector<base::MessageId> absent;
+    std::ranges::set_difference(filter_.ids, met, std::back_inserter(absent));
+    return absent;
+}
+
 Desk::awaitable<std::optional<Found>> Desk::Search::next() {
+    for (;;) {
+        const auto found = co_await next_by_envelope();
+        if (!found || filter_.why.empty()) co_return found;
+        if (reasons_.full()) co_await Slices::turn();
+        if (co_await desk(*found).fits_why(filter_, *found)) co_return found;
+    }
+}
+
+Desk::awaitable<std::optional<Found>> Desk::Search::next_by_envelope() {
     if (!reads_) {
         if (slices_.full()) co_await Slices::turn();
         co_return found_.next();
@@ -109,6 +133,21 @@ Desk::awaitable<bool> Desk::fits_recipient(const MessageFilter& filter, const Fo
         if (stored->state.recipients[i].status == spool::RecipientStatus::pending && share.has(i) &&
             address_fits(filter.recipient, stored->envelope.recipients[i].address))
             co_return true;
+    co_return false;
+}
+
+Desk::awaitable<bool> Desk::fits_why(const MessageFilter& filter, const Found& found) {
+    const auto stored = co_await parts_.spool.read(found.id);
+    if (!stored || !parts_.queue.holds(found.handle, found.id)) co_return false;
+    const spool::QueueEntry entry = parts_.queue.entry(found.handle);
+    if (contains(reason_of(entry, found.handle, *stored), filter.why)) co_return true;
+    const Share share = parts_.partings.share(found.id, found.handle);
+    for (std::size_t i = 0; i < stored->state.recipients.size(); ++i) {
+        const auto& recipient = stored->state.recipients[i];
+        if (recipient.status == spool::RecipientStatus::pending && share.has(i) &&
+            contains(recipient.last_reply, filter.why))
+            co_return true;
+    }
     co_return false;
 }
 

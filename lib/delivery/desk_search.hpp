@@ -15,6 +15,8 @@ class Desk::Search {
     Search(Desks desks, MessageFilter filter);
     /// Call once, first.
     awaitable<void> gather();
+    /// Of the ids that the filter names, those of no message in the queue, whatever else it asks.
+    [[nodiscard]] std::vector<base::MessageId> absent() const;
     /// The oldest that is left.
     awaitable<std::optional<Found>> next();
     [[nodiscard]] Desk& desk(const Found& found) { return *desks_[found.desk]; }
@@ -24,15 +26,18 @@ class Desk::Search {
         Found found;
         bool sure = false;  ///< else its pending recipients decide
     };
+    awaitable<std::optional<Found>> next_by_envelope();
     awaitable<void> read_envelopes();
     void judge(const Found& found, const std::optional<smtp::Envelope>& envelope);
 
     Desks desks_;
-    MessageFilter filter_;  ///< with sorted ids
-    bool reads_;            ///< the queue alone does not tell
+    MessageFilter filter_;                ///< with sorted ids
+    std::vector<base::MessageId> met_{};  ///< of those, in any order
+    bool reads_;                          ///< the queue alone does not tell
     OldestFirst found_;
     std::deque<Candidate> candidates_;
     Slices slices_{places_a_slice};
+    Slices reasons_{messages_a_slice};
 };
 
 }  // namespace outpost::delivery

@@ -32,7 +32,7 @@ std::vector<QueueRow> Desk::rows(bool by_account) const {
             row.way = way;
             row.account = account;
             row.priority = count.priority;
-            row.ready += count.ready;
+            (count.held ? row.limited : row.ready) += count.ready;
             row.waiting += count.waiting;
             row.in_flight += count.in_flight;
         }
@@ -43,6 +43,31 @@ std::vector<QueueRow> Desk::rows(bool by_account) const {
     std::vector<QueueRow> sorted;
     for (auto& [key, row] : rows) sorted.push_back(std::move(row));
     return sorted;
+}
+
+std::vector<GroupView> Desk::groups() const {
+    std::vector<GroupView> views;
+    for (const Ways::Group& group : parts_.switchboard.ways().groups()) {
+        GroupView view{.name = group.name,
+                       .strategy = std::string(config::name_of(group.strategy)),
+                       .members = {}};
+        for (const Ways::Member& member : group.members)
+            view.members.push_back(parts_.ports[member.port]->destination().name);
+        for (const QueueRow& row : totals()) {
+            if (row.way != group.name) continue;
+            view.ready += row.ready;
+            view.limited += row.limited;
+            view.waiting += row.waiting;
+            view.in_flight += row.in_flight;
+        }
+        views.push_back(std::move(view));
+    }
+    return views;
+}
+
+bool Desk::knows_way(std::string_view name) const {
+    if (parts_.switchboard.ways().find(name)) return true;
+    return std::ranges::any_of(totals(), [&](const QueueRow& row) { return row.way == name; });
 }
 
 std::vector<LimitQueue> Desk::waiting_for_limits() const {

@@ -21,7 +21,7 @@ bool waits(const spool::QueueEntry& entry) {
            entry.state != spool::QueueState::overdue && !held(entry);
 }
 
-void count(const spool::QueueEntry& entry, WayOutlook& shown) {
+void count(const spool::QueueEntry& entry, bool limited, WayOutlook& shown) {
     const base::WallTime since = entry.id.time();
     shown.oldest = std::min(shown.oldest.value_or(since), since);
     if (held(entry)) {
@@ -29,7 +29,10 @@ void count(const spool::QueueEntry& entry, WayOutlook& shown) {
     } else if (!waits(entry)) {
         ++shown.in_flight;
     } else {
-        ++(entry.state == spool::QueueState::waiting ? shown.waiting : shown.ready);
+        if (entry.state == spool::QueueState::waiting)
+            ++shown.waiting;
+        else
+            ++(limited ? shown.limited : shown.ready);
         shown.recipients += entry.recipients;
     }
 }
@@ -113,7 +116,7 @@ Desk::awaitable<Workload> Desk::workload() {
             // A way may get its first mail between two slices.
             if (entry.way >= by_way.size() || by_way[entry.way] == nullptr) return;
             Workload::Way& way = *by_way[entry.way];
-            count(entry, way.shown);
+            count(entry, desk->parts_.queue.account_held(entry.account), way.shown);
             if (!waits(entry)) return;
             count(entry, way.demand);
             if (desk.get() != this) return;

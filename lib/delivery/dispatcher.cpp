@@ -84,6 +84,7 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
                      arm(clock_.mono());
                  },
              .earlier = [this] { return earlier_desks(); },
+             .settled = [this] { return settled(); },
              .heir =
                  [this] {
                      return heir_ ? std::shared_ptr<Desk>(heir_, &heir_->desk_)

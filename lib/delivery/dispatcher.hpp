@@ -63,8 +63,9 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
     void start();
     /// Instead of start(): takes over all that another dispatcher of the spool has, which starts
     /// nothing more. What that one has under way comes when it is done; it keeps this one, which
-    /// is held by a shared_ptr, alive. `same`: upstreams whose settings are the same in both.
-    void succeed(Dispatcher& before, const std::set<std::string>& same);
+    /// is held by a shared_ptr, alive. `same`: upstreams whose settings are the same in both. At
+    /// its first suspension this one has its place already; returns when all that waited is here.
+    boost::asio::awaitable<void> succeed(Dispatcher& before, const std::set<std::string>& same);
     /// Starts no more attempts, lets those under way finish for up to `grace`, then closes the
     /// transports. Returns how many attempts did not finish; their mail stays in the spool. May be
     /// called again with another grace time while it runs.
@@ -90,6 +91,13 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
     void retire(std::shared_ptr<Dispatcher> heir);
     [[nodiscard]] std::vector<std::shared_ptr<Desk>> earlier_desks() const;
     void hand_on();
+    boost::asio::awaitable<void> hand_on_all();
+    /// Returns when its heir has all that waits.
+    boost::asio::awaitable<void> handed_on();
+    /// Returns when this one has all that those before it had waiting.
+    boost::asio::awaitable<void> settled();
+    boost::asio::awaitable<void> hand_on_idle();
+    [[nodiscard]] bool idle(const spool::QueueEntry& entry) const;
     void take_over(std::vector<Incoming> batch);
     void ended_elsewhere(const std::string& upstream, const GateReport& report);
     [[nodiscard]] Incoming as_incoming(const spool::QueueEntry& entry) const;
@@ -143,7 +151,9 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
     std::shared_ptr<Inbox> inbox_;
     base::MonoTime armed_ = base::MonoTime::max();
     base::WallTime last_wall_{};
-    std::shared_ptr<Dispatcher> heir_;                ///< has all that waited
+    std::shared_ptr<Dispatcher> heir_;  ///< has all that waited
+    bool handing_on_ = false;
+    bool more_to_hand_on_ = false;                    ///< something was put back meanwhile
     std::vector<std::weak_ptr<Dispatcher>> earlier_;  ///< those before it, oldest first
     /// Attempts that earlier ones have under way, by upstream; also by such as this one has not.
     std::map<std::string, std::uint32_t> elsewhere_;

@@ -1,16 +1,23 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "base/log.hpp"
 #include "delivery/dispatcher.hpp"
+#include "delivery/oldest_first.hpp"
+#include "delivery/slices.hpp"
 
 /// How another dispatcher, of another configuration, takes the place of one that runs: nothing is
 /// read again, and no attempt is broken off.
 namespace outpost::delivery {
 namespace {
 
-/// So that a queue of a million is not there twice.
-constexpr std::size_t batch_size = 1000;
+namespace asio = boost::asio;
+
+/// Messages that change hands in one slice.
+constexpr std::size_t batch_size = 200;
 
 /// Parts of one message become one again: the new routes may part it elsewhere.
 void join(Incoming& whole, const Incoming& part) {
@@ -26,7 +33,7 @@ void join(Incoming& whole, const Incoming& part) {
 
 }  // namespace
 
-void Dispatcher::succeed(Dispatcher& before, const std::set<std::string>& same) {
+asio::awaitable<void> Dispatcher::succeed(Dispatcher& before, const std::set<std::string>& same) {
     intake_.started(before.intake_.started());
     elsewhere_ = before.elsewhere_;
     earlier_ = before.earlier_;
@@ -50,6 +57,7 @@ void Dispatcher::succeed(Dispatcher& before, const std::set<std::string>& same) 
     inbox_ = std::exchange(before.inbox_, nullptr);
     inbox_->redirect([this](const std::vector<spool::Summary>& batch) { arrived(batch); });
     before.retire(shared_from_this());
+    co_await before.handed_on();
 }
 
 void Dispatcher::pause(Pauses pauses) {
@@ -95,25 +103,64 @@ std::vector<std::shared_ptr<Desk>> Dispatcher::earlier_desks() const {
     return desks;
 }
 
-/// Everything that is not being dealt with, oldest first, and what could not be read.
+/// Sees to it that all that is not being dealt with goes to the heir.
 void Dispatcher::hand_on() {
-    if (auto unread = intake_.take_unread(); !unread.empty()) heir_->take_over(std::move(unread));
-    std::vector<std::pair<base::MessageId, Handle>> idle;
-    queue_.for_each([&](Handle handle, const spool::QueueEntry& entry) {
-        if (entry.state != spool::QueueState::in_flight && !partings_.busy(entry.id))
-            idle.emplace_back(entry.id, handle);
-    });
-    std::ranges::sort(idle);
+    more_to_hand_on_ = true;
+    if (std::exchange(handing_on_, true)) return;
+    launch(hand_on_all(), "handing on the queue");
+}
+
+asio::awaitable<void> Dispatcher::hand_on_all() {
+    while (std::exchange(more_to_hand_on_, false)) {
+        if (auto unread = intake_.take_unread(); !unread.empty())
+            heir_->take_over(std::move(unread));
+        co_await hand_on_idle();
+    }
+    handing_on_ = false;
+    changed_.cancel();
+    task_done();
+}
+
+asio::awaitable<void> Dispatcher::handed_on() {
+    while (handing_on_) co_await changed_.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+asio::awaitable<void> Dispatcher::settled() {
+    for (const auto& each : std::vector(earlier_))
+        if (const auto before = each.lock()) co_await before->handed_on();
+}
+
+bool Dispatcher::idle(const spool::QueueEntry& entry) const {
+    return entry.state != spool::QueueState::in_flight && !partings_.busy(entry.id);
+}
+
+/// Oldest first, in slices: a queue of a million takes a second, and is not there twice.
+asio::awaitable<void> Dispatcher::hand_on_idle() {
+    OldestFirst all;
+    for (std::optional<Handle> at = Handle{}; at;) {
+        std::vector<Found> some;
+        at = queue_.for_some(*at, places_a_slice,
+                             [&](Handle handle, const spool::QueueEntry& entry) {
+                                 if (idle(entry)) some.push_back({entry.id, handle});
+                             });
+        all.add(std::move(some));
+        if (at) co_await Slices::turn();
+    }
     std::vector<Incoming> batch;
-    for (const auto& [id, handle] : idle) {
-        Incoming next = as_incoming(queue_.entry(handle));
-        queue_.remove(handle);
-        if (!batch.empty() && batch.back().summary.id == id) {
+    while (const auto found = all.next()) {
+        const bool part = !batch.empty() && batch.back().summary.id == found->id;
+        if (!part && batch.size() == batch_size) {
+            heir_->take_over(std::exchange(batch, {}));
+            co_await Slices::turn();
+        }
+        if (!queue_.holds(found->handle, found->id) || !idle(queue_.entry(found->handle))) continue;
+        Incoming next = as_incoming(queue_.entry(found->handle));
+        queue_.remove(found->handle);
+        if (part) {
             join(batch.back(), next);
             continue;
         }
-        partings_.forget(id);
-        if (batch.size() == batch_size) heir_->take_over(std::exchange(batch, {}));
+        partings_.forget(found->id);
         batch.push_back(std::move(next));
     }
     heir_->take_over(std::move(batch));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 namespace outpost::delivery::explain {
@@ -21,6 +22,19 @@ std::string when(base::WallTime time, base::WallTime now) {
 
 base::WallTime wall_of(base::MonoTime time, base::MonoTime now, base::WallTime wall) {
     return wall + std::chrono::round<milliseconds>(time - now);
+}
+
+/// `used up`, or `8 of 10 used and 2 kept for priority 1`.
+std::string how_used(const UpstreamView& view) {
+    if (view.waits_kept_for == 0) return "used up";
+    const std::string whom = view.waits_kept_for == 1
+                                 ? std::string("priority 1")
+                                 : fmt::format("priorities 1 to {}", view.waits_kept_for);
+    for (const limit::Level& level : view.limits)
+        if (view.waits_for.contains(" " + level.limit + " of "))
+            return fmt::format("{} of {} used and {} kept for {}", level.used, level.most,
+                               level.most - std::min(level.used, level.most), whom);
+    return "the rest is kept for " + whom;
 }
 
 std::string state_name(const Port& port) {
@@ -43,6 +57,7 @@ UpstreamView upstream(Port& port, base::MonoTime now, base::WallTime wall) {
     view.state = state_name(port);
     view.in_flight = port.gate().active() + port.elsewhere();
     view.concurrency = port.concurrency();
+    view.concurrency_configured = port.most_at_once();
     view.speed = port.speed(now);
     if (port.gate().state() != UpstreamGate::State::open) {
         view.reason = port.gate().reason();
@@ -55,13 +70,16 @@ UpstreamView upstream(Port& port, base::MonoTime now, base::WallTime wall) {
     }
     if (const auto& wait = port.limit_wait(); wait && wait->until > wall) {
         view.waits_for = wait->reason;
+        view.waits_kept_for = wait->kept_for;
         view.waits_until = wait->until;
     }
     return view;
 }
 
-std::string limit(std::string_view what, base::WallTime until, base::WallTime now) {
-    return fmt::format("waits for {}: used up, free again {}", what, when(until, now));
+std::string account_wait(const Picker::Wait& wait, base::WallTime now) {
+    if (wait.hours)
+        return fmt::format("outside the {}; they begin {}", wait.reason, when(wait.until, now));
+    return fmt::format("waits for {}: used up, free again {}", wait.reason, when(wait.until, now));
 }
 
 std::string why_waits_at(const UpstreamView& view, base::WallTime now) {
@@ -78,15 +96,16 @@ std::string why_waits_at(const UpstreamView& view, base::WallTime now) {
                            base::rfc3339_seconds(*view.since), view.reason,
                            when(*view.next_try, now));
     if (!view.waits_for.empty())
-        return fmt::format("waits for {}: used up, next slot {}", view.waits_for,
+        return fmt::format("waits for {}: {}, next slot {}", view.waits_for, how_used(view),
                            when(*view.waits_until, now));
     return fmt::format("waits its turn at upstream {} ({} on their way, {} at once)", view.name,
                        view.in_flight, view.concurrency);
 }
 
-std::string ahead(std::uint64_t messages) {
+std::string ahead(std::uint64_t messages, std::string_view account) {
     if (messages == 0) return {};
-    return fmt::format(", {} {} ahead of it", messages, messages == 1 ? "message" : "messages");
+    return fmt::format(", {} {}{}{} ahead of it", messages, messages == 1 ? "message" : "messages",
+                       account.empty() ? "" : " of account ", account);
 }
 
 std::string sending(std::string_view name, base::WallTime since, bool earlier) {

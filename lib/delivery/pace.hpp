@@ -32,6 +32,10 @@ class Pace {
         if (brake_) brake_->risen = brake_->next = now;
     }
 
+    /// How many deliveries may be under way where nothing has slowed it down.
+    [[nodiscard]] std::uint32_t most_at_once() const noexcept {
+        return static_cast<std::uint32_t>(most_at_once_);
+    }
     /// How many deliveries may be under way, 1 or more.
     [[nodiscard]] std::uint32_t concurrency() const noexcept {
         return static_cast<std::uint32_t>(at_once_);

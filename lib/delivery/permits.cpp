@@ -134,7 +134,8 @@ std::optional<Denial> Permits::outside_hours(const Account& account) const {
                   .until = open,
                   .lease = {},
                   .reason = fmt::format("delivery hours {} of account {}", account.hours->text(),
-                                        account.name)};
+                                        account.name),
+                  .hours = true};
 }
 
 Permits::Barriers Permits::barriers(const Account* account, const spool::QueueEntry& entry,
@@ -144,13 +145,14 @@ Permits::Barriers Permits::barriers(const Account* account, const spool::QueueEn
         const auto whose = Denial::Whose::account;
         if (account->rate) all.push_back({*account->rate, whose, account->name});
         if (account->quota && entry.untried > 0)
-            all.push_back({*account->quota, whose, account->name, 0, true});
+            all.push_back({*account->quota, whose, account->name, 0, 0, true});
     }
     const Upstream& upstream = upstreams_[port];
     if (upstream.counter) {
         const bool urgent = !upstream.reserve || entry.priority <= upstream.reserve->priority;
         all.push_back({*upstream.counter, Denial::Whose::upstream, upstream.name,
-                       urgent ? 0 : upstream.reserve->share});
+                       urgent ? 0 : upstream.reserve->share,
+                       urgent ? std::uint8_t{0} : upstream.reserve->priority});
     }
     return all;
 }
@@ -160,9 +162,9 @@ std::expected<std::uint32_t, Denial> Permits::room(const Barriers& barriers,
     std::uint32_t most = entry.recipients;
     for (const Barrier& barrier : barriers) {
         const std::uint32_t wanted = barrier.once ? std::min(most, entry.untried) : most;
-        const limit::Answer answer =
-            limiter_.room(barrier.counter.id, ask(wanted, entry.size, barrier.held_back));
-        if (answer.recipients == 0) return std::unexpected(denial(barrier, answer.wait));
+        const limit::Ask asked = ask(wanted, entry.size, barrier.held_back);
+        const limit::Answer answer = limiter_.room(barrier.counter.id, asked);
+        if (answer.recipients == 0) return std::unexpected(denial(barrier, asked, answer.wait));
         // Who among them was never tried is not known here: none but these, to be safe.
         if (answer.recipients < wanted) most = answer.recipients;
     }
@@ -172,9 +174,9 @@ std::expected<std::uint32_t, Denial> Permits::room(const Barriers& barriers,
 std::optional<Denial> Permits::take(const Barrier& barrier, std::uint32_t untried, Permit& permit) {
     const std::uint32_t wanted =
         barrier.once ? std::min(permit.recipients, untried) : permit.recipients;
-    const limit::Answer answer =
-        limiter_.take(barrier.counter.id, ask(wanted, permit.octets, barrier.held_back));
-    if (answer.recipients == 0) return denial(barrier, answer.wait);
+    const limit::Ask asked = ask(wanted, permit.octets, barrier.held_back);
+    const limit::Answer answer = limiter_.take(barrier.counter.id, asked);
+    if (answer.recipients == 0) return denial(barrier, asked, answer.wait);
     if (answer.recipients < wanted) {
         // What the barriers before this one granted beyond it goes back.
         const limit::Usage unused{.recipients = permit.recipients - answer.recipients};
@@ -197,7 +199,12 @@ std::optional<Denial> Permits::take(const Barrier& barrier, std::uint32_t untrie
     return std::nullopt;
 }
 
-Denial Permits::denial(const Barrier& barrier, const limit::Wait& wait) const {
+Denial Permits::denial(const Barrier& barrier, const limit::Ask& asked,
+                       const limit::Wait& wait) const {
+    limit::Ask urgent = asked;
+    urgent.held_back = 0;
+    const bool reserved =
+        barrier.held_back > 0 && limiter_.room(barrier.counter.id, urgent).recipients > 0;
     const bool too_big = wait.what == limit::Wait::For::too_big;
     // With a time the store has failed or refused, and is asked again then.
     const bool lease = wait.what == limit::Wait::For::lease && wait.until == base::WallTime::max();
@@ -205,7 +212,8 @@ Denial Permits::denial(const Barrier& barrier, const limit::Wait& wait) const {
             .until = wait.until,
             .lease = lease ? std::optional(barrier.counter.id) : std::nullopt,
             .reason = fmt::format("{} of {} {}", limiter_.describe(barrier.counter.id, wait),
-                                  word(barrier.whose), barrier.name)};
+                                  word(barrier.whose), barrier.name),
+            .kept_for = reserved ? barrier.kept_for : std::uint8_t{0}};
 }
 
 }  // namespace outpost::delivery

@@ -44,6 +44,8 @@ struct Denial {
     base::WallTime until = base::WallTime::max();
     std::optional<limit::Limiter::Id> lease;  ///< see Limiter::when_leased
     std::string reason;                       ///< `rate 14/s of upstream ses-eu`
+    bool hours = false;         ///< nothing is used up: it is outside the account's delivery hours
+    std::uint8_t kept_for = 0;  ///< the rest of it is for this priority and higher ones; 0: none
 };
 
 /// The limits of all accounts and upstreams, as delivery meets them. On one executor.
@@ -99,7 +101,8 @@ class Permits {
         Denial::Whose whose;
         std::string_view name;
         double held_back = 0;
-        bool once = false;  ///< counts those alone who were never tried
+        std::uint8_t kept_for = 0;  ///< whom that is held back for
+        bool once = false;          ///< counts those alone who were never tried
     };
     using Barriers = boost::container::static_vector<Barrier, 3>;
 
@@ -110,7 +113,8 @@ class Permits {
     [[nodiscard]] std::optional<Denial> outside_hours(const Account& account) const;
     [[nodiscard]] Barriers barriers(const Account* account, const spool::QueueEntry& entry,
                                     PortIndex port) const;
-    [[nodiscard]] Denial denial(const Barrier& barrier, const limit::Wait& wait) const;
+    [[nodiscard]] Denial denial(const Barrier& barrier, const limit::Ask& ask,
+                                const limit::Wait& wait) const;
     /// How many may go by all limits, of so many; else who has to wait.
     [[nodiscard]] std::expected<std::uint32_t, Denial> room(const Barriers& barriers,
                                                             const spool::QueueEntry& entry) const;

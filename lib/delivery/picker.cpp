@@ -25,6 +25,15 @@ base::WallTime ask_again(const Denial& denial, base::WallTime now) {
     return std::max(until, now + milliseconds(1));
 }
 
+Picker::Wait wait_of(const Denial& denial, const spool::QueueEntry& entry, base::WallTime until) {
+    return {.until = until,
+            .reason = denial.reason,
+            .priority = entry.priority,
+            .brief = denial.lease.has_value(),
+            .hours = denial.hours,
+            .kept_for = denial.kept_for};
+}
+
 }  // namespace
 
 Picker::Picker(Parts parts, const config::Config& config)
@@ -119,8 +128,9 @@ Picker::Result Picker::next(PortIndex port, std::span<const Lane> lanes) {
             hold_account(entry, denial);
         } else {
             const base::WallTime until = ask_again(denial, now);
-            if (!wait || until < wait->until)
-                wait = Wait{until, denial.reason, entry.priority, denial.lease.has_value()};
+            if (!wait || until < wait->until) wait = wait_of(denial, entry, until);
+            // One that may use the reserve waits too: nothing is left of that.
+            if (denial.kept_for == 0) wait->kept_for = 0;
             if (denial.lease) wait_for(*denial.lease, std::nullopt);
             // By weight, mail that may use the upstream's reserve can stand behind mail that may
             // not.
@@ -153,7 +163,7 @@ void Picker::hold_account(const spool::QueueEntry& entry, const Denial& denial) 
     const base::WallTime now = clock_.wall();
     if (denial.lease) wait_for(*denial.lease, entry.account);
     const base::WallTime until = ask_again(denial, now);
-    holds_[entry.account] = {until, denial.reason, entry.priority, denial.lease.has_value()};
+    holds_[entry.account] = wait_of(denial, entry, until);
     queue_.hold_account(entry.account, until);
 }
 

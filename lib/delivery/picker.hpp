@@ -46,6 +46,8 @@ class Picker {
         std::string reason;         ///< `rate 14/s of upstream ses-eu`
         std::uint8_t priority = 1;  ///< of the message that had to wait
         bool brief = false;         ///< no limit is used up; its store is about to answer
+        bool hours = false;         ///< it is outside the account's delivery hours
+        std::uint8_t kept_for = 0;  ///< see Denial
     };
     /// A message that no wait helps: a limit never lets so much through at once.
     struct Unfit {

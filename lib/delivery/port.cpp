@@ -188,6 +188,12 @@ bool Port::end_login_probe(const std::string& error, base::MonoTime now) {
     return true;
 }
 
+bool Port::signed_in(base::MonoTime now) {
+    if (gate_.state() != UpstreamGate::State::suspended || !gate_.reopen()) return false;
+    opened("test", now);
+    return true;
+}
+
 std::optional<base::MonoTime> Port::next_event(base::MonoTime now, base::WallTime wall) {
     std::optional<base::MonoTime> next;
     const auto consider = [&](base::MonoTime time) {

@@ -73,6 +73,10 @@ class Port {
     /// `error` is empty if the login succeeded. True if the upstream takes mail again.
     bool end_login_probe(const std::string& error, base::MonoTime now);
 
+    /// An operator has signed in there: ends a suspension, as the upstream's own probe would. True
+    /// if there was one.
+    bool signed_in(base::MonoTime now);
+
     /// A limit has nothing left for the mail that is next: asked again then, after the end of an
     /// attempt (its permit may have come back), or when ask_again() is called.
     void wait_for(Picker::Wait limit) { limit_wait_ = std::move(limit); }
@@ -95,6 +99,7 @@ class Port {
     [[nodiscard]] const std::optional<Pause>& paused() const noexcept { return paused_; }
     [[nodiscard]] bool active() const noexcept { return active_; }
     [[nodiscard]] std::uint32_t concurrency() const noexcept { return pace_.concurrency(); }
+    [[nodiscard]] std::uint32_t most_at_once() const noexcept { return pace_.most_at_once(); }
     /// Recipients a second, where a throttle has slowed it down.
     [[nodiscard]] std::optional<double> speed(base::MonoTime now) { return pace_.per_second(now); }
     /// Recipients a second that go out with as many deliveries at once as may be now, if nothing

@@ -8,6 +8,7 @@ namespace {
 
 void add(const WayOutlook& way, WayOutlook& total) {
     total.ready += way.ready;
+    total.limited += way.limited;
     total.waiting += way.waiting;
     total.held += way.held;
     total.in_flight += way.in_flight;

@@ -186,6 +186,9 @@ def queue(work, count):
         report("(nothing, 5 s)", lambda: time.sleep(5))
         for name, arguments in todo:
             report(name, lambda: run(relay, arguments))
+        relay.overrides["upstreams"]["slow"]["rate"] = "11/h"
+        relay.write_config()
+        report("reload", lambda: run(relay, ("reload",)))
         page = f"http://{relay.config()['control']['http']}/metrics"
         report("GET /metrics", lambda: urllib.request.urlopen(page, timeout=PATIENCE).read())
     finally:

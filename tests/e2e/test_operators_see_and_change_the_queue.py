@@ -102,7 +102,7 @@ def test_what_is_under_way_from_before_a_reload_is_shown(outposts, peer):
         assert relay.ctl("--json", "queue", "list")[0]["state"] == "sending"
         assert re.search("is being sent by upstream out since .*, from before the reload",
                          relay.ctl("why", name))  # fmt: skip
-        told = relay.ctl("queue", "cancel", name)
+        told = relay.ctl("queue", "cancel", name, code=75)
         assert "0 messages changed" in told
         assert f"1 message left alone, being sent just now: {name}" in told
     finally:
@@ -117,6 +117,27 @@ def test_what_is_not_there_is_said(held):
     assert "there is no upstream" in relay.ctl("upstream", "pause", "nowhere", code=66)
     assert "no message is named" in relay.ctl("queue", "cancel", code=64)
     assert "older: " in relay.ctl("queue", "list", "--older", "2x", code=64)
+    assert "there is no upstream" in relay.ctl("upstream", "test", "nowhere", code=66)
+    assert "there is no upstream or group" in relay.ctl("queue", "move", "--all", "--to", "nix", code=66)
+    told = relay.ctl("queue", "cat", "0000000000", code=66)
+    assert told.startswith("outpostctl: ") and "{" not in told
+
+
+@pytest.mark.parametrize("what", [["hold"], ["release"], ["retry"], ["cancel"], ["priority", "1"]])
+def test_a_change_of_an_unknown_message_fails(held, what):
+    relay, _ = held
+    assert "message 0000000000 is not in the queue" in relay.ctl("queue", *what, "0000000000", code=66)
+
+
+def test_what_is_already_so_is_not_changed(held):
+    relay, _ = held
+    name = submit.queued_id(submit.send(relay))
+    assert "1 message changed" in relay.ctl("queue", "hold", name)
+    assert f"0 messages changed\n1 message left alone, already so: {name}" in relay.ctl("queue", "hold", name)
+    assert "1 message left alone, not in the queue: 0000000000" in relay.ctl(
+        "queue", "hold", name, "0000000000", code=66
+    )
+    assert relay.ctl("history", "--id", name).count(" held ") == 1
 
 
 def test_hold_release_cancel_and_priority(held):
@@ -138,6 +159,103 @@ def test_hold_release_cancel_and_priority(held):
     relay.ctl("queue", "release", "--state", "held")
     peer.wait_messages(4)
     process.wait_until(lambda: relay.ctl("--json", "status")["queued"] == 0, "an empty queue")
+
+
+def test_the_log_says_who_changed_which_messages(held):
+    relay, _ = held
+    names = [submit.queued_id(submit.send(relay)) for _ in range(7)]
+    relay.ctl("queue", "hold", "--account", outpost.ACCOUNT, "--state", "ready")
+    relay.wait_log(rf'queue hold" messages=7 skipped=0 for="account={outpost.ACCOUNT} state=ready" uid={os.getuid()} ')
+    relay.ctl("queue", "priority", "1", *names)
+    relay.wait_log(rf'queue priority" messages=7 skipped=0 for="id={",".join(names[:5])},... level=1" ')
+
+
+def test_why_of_a_held_message_names_the_operators_reason(held):
+    relay, _ = held
+    name = submit.queued_id(submit.send(relay))
+    relay.ctl("queue", "hold", name, "--reason", "suspicious")
+    expected = rf"held by an operator since 20\S+Z: suspicious; `outpostctl queue release {name}` ends that"
+    assert re.search(expected, relay.ctl("why", name))
+    assert re.search(expected, relay.ctl("queue", "show", name))
+
+
+def test_filters_that_mean_nothing_are_refused(held):
+    relay, _ = held
+    submit.send(relay)
+    assert "rcpt: \"up1.test\" is no address" in relay.ctl("queue", "list", "--rcpt", "up1.test", code=64)
+    assert "sender: " in relay.ctl("queue", "hold", "--sender", "shop", code=64)
+    assert "there is no upstream or group nix" in relay.ctl("queue", "list", "--upstream", "nix", code=66)
+    assert "there is no account nix" in relay.ctl("queue", "cancel", "--account", "nix", code=66)
+
+
+def test_mail_of_a_removed_account_is_found(outposts, peer):
+    relay = outposts(outpost.smtp_upstream(peer.port)).start()
+    relay.ctl("upstream", "pause", "out")
+    words = relay.ctl("--json", "account", "add", "gone", "--domains", "example.com")
+    name = submit.queued_id(submit.send(relay, user="gone", password=words["password"]))
+    relay.ctl("account", "remove", "gone")
+    assert [e["id"] for e in relay.ctl("--json", "queue", "list", "--account", "gone")] == [name]
+    assert "1 message changed" in relay.ctl("queue", "cancel", "--account", "gone")
+
+
+def test_a_list_that_is_cut_says_so(held):
+    relay, _ = held
+    for _ in range(3):
+        submit.send(relay)
+    cut = relay.ctl("queue", "list", "--limit", "2")
+    assert "these are the oldest 2; there are more" in cut and cut.count(" ready ") == 2
+    assert "there are more" not in relay.ctl("queue", "list", "--limit", "3")
+    relay.ctl("queue", "hold", "--all")
+    cut = relay.ctl("history", "--limit", "2")
+    assert "these are the newest 2; there are more" in cut and cut.count(" held ") == 2
+    assert "QUEUE/READ/CONNECT/GREETING/TRANSFER(s)" in cut
+    assert "there are more" not in relay.ctl("history", "--limit", "3")
+
+
+def test_mail_is_found_by_its_reason(held):
+    relay, _ = held
+    name = submit.queued_id(submit.send(relay))
+    assert [e["id"] for e in relay.ctl("--json", "queue", "list", "--why", "MAINTENANCE there")] == [name]
+    assert relay.ctl("--json", "queue", "list", "--why", "mailbox full") == []
+
+
+def test_groups_and_limited_accounts_are_listed(outposts, peer):
+    upstreams = {"out": outpost.smtp_upstream(peer.port), "still": outpost.smtp_upstream(peer.port)}
+    accounts = {"night": {"password": outpost.PASSWORD, "authorized_domains": ["example.com"],
+                          "route": "out", "rate": "1/h"},
+                "day": {"password": outpost.PASSWORD, "authorized_domains": ["example.com"],
+                        "route": "both"}}  # fmt: skip
+    relay = outposts(None, upstreams=upstreams, accounts=accounts,
+                     groups={"both": {"strategy": "failover", "upstreams": ["out", "still"]}}).start()  # fmt: skip
+    for _ in range(3):
+        submit.send(relay, user="night")
+    peer.wait_messages(1)
+    process.wait_until(lambda: relay.ctl("--json", "queue")["total"]["limited"] == 2, "the limit")
+    assert len(relay.ctl("--json", "queue", "list", "--state", "limited")) == 2
+    assert relay.ctl("--json", "queue", "list", "--state", "ready") == []
+    assert re.search(r"^out +open +0/\d+ +0 +2 +0 .*2 wait for limits of account night$",
+                     relay.ctl("upstream", "list"), re.MULTILINE)  # fmt: skip
+    relay.ctl("upstream", "pause", "out")
+    relay.ctl("upstream", "pause", "still")
+    submit.send(relay, user="day")
+    assert re.search(r"^both +failover +out,still +0 +1 +0 +0$", relay.ctl("upstream", "list"), re.MULTILINE)
+    assert relay.ctl("--json", "status")["groups"][0]["ready"] == 1
+
+
+def test_a_login_that_works_ends_a_suspension(outposts, scripted):
+    peer = scripted(starttls=False)
+    peer.on("mail", "530 5.7.0 Authentication required", times=1)
+    relay = outposts(outpost.smtp_upstream(peer.port)).start()
+    submit.send(relay)
+    process.wait_until(
+        lambda: relay.ctl("--json", "upstream", "list")[0]["state"] == "suspended", "a suspension"
+    )
+    assert "out: connects and signs in; it was suspended and is open again" in relay.ctl(
+        "upstream", "test", "out"
+    )
+    peer.wait_messages(1)
+    relay.ctl("upstream", "pause", "out")
+    assert "still paused; `outpostctl upstream resume out` ends that" in relay.ctl("upstream", "test", "out")
 
 
 def test_cancel_with_a_bounce_tells_the_sender(held):

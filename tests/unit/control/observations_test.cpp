@@ -33,8 +33,13 @@ TEST(Observations, ShowTheQueueByUpstreamPriorityAndState) {
     Observations seen;
     seen.now = base::WallTime(100s);
     seen.oldest = base::WallTime(40s);
-    seen.queue = {
-        {.way = "bulk", .account = "", .priority = 2, .ready = 5, .waiting = 3, .in_flight = 1}};
+    seen.queue = {{.way = "bulk",
+                   .account = "",
+                   .priority = 2,
+                   .ready = 3,
+                   .limited = 2,
+                   .waiting = 3,
+                   .in_flight = 1}};
     EXPECT_THAT(samples(seen, "outpost_queue_messages"),
                 UnorderedElementsAre(Pair(ElementsAre("bulk", "2", "ready"), 5),
                                      Pair(ElementsAre("bulk", "2", "waiting"), 3),

@@ -1,8 +1,6 @@
 #include <gmock/gmock.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <utility>
 
 #include "dispatcher_fixture.hpp"
 
@@ -19,38 +17,7 @@ class DeskSuccessionTest : public DispatcherTest {
   protected:
     Desk& desk() { return dispatcher->desk(); }
 
-    void reload() {
-        before = transports;
-        Dispatcher::Transports made;
-        for (const auto& [name, upstream] : config.upstreams) {
-            auto transport = std::make_unique<FakeTransport>(io.get_executor());
-            transports[name] = transport.get();
-            made[name] = std::move(transport);
-        }
-        auto ringer = std::make_unique<FakeAlarm>(clock);
-        alarm = ringer.get();
-        auto heir = std::make_shared<Dispatcher>(
-            Dispatcher::Parts{io.get_executor(), spool, clock, limiter, std::move(ringer), 2},
-            config, std::move(made));
-        heir->succeed(*dispatcher, {"office"});
-        earlier.push_back(std::exchange(dispatcher, std::move(heir)));
-        run();
-    }
-    template <class T>
-    T wait(boost::asio::awaitable<T> task) {
-        std::optional<T> result;
-        boost::asio::co_spawn(
-            io, [&]() -> boost::asio::awaitable<void> { result.emplace(co_await std::move(task)); },
-            [](const std::exception_ptr& error) {
-                if (error) std::rethrow_exception(error);
-            });
-        run();
-        EXPECT_TRUE(result);
-        return std::move(*result);
-    }
-
-    std::map<std::string, FakeTransport*> before;
-    std::vector<std::shared_ptr<Dispatcher>> earlier;
+    void reload() { DispatcherTest::reload({"office"}); }
 };
 
 TEST_F(DeskSuccessionTest, AnAttemptFromBeforeTheReloadIsInTheQueue) {
@@ -115,14 +82,18 @@ TEST_F(DeskSuccessionTest, AChangeThatAReloadInterruptsGoesOn) {
     spool.announce(ids);
     run();
     std::expected<QueueChanged, std::string> changed;
+    io.restart();
     boost::asio::co_spawn(
         io,
         [&]() -> boost::asio::awaitable<void> {
             changed = co_await desk().change({}, {.what = QueueChange::What::hold});
         },
-        boost::asio::detached);
-    io.poll_one();
-    io.poll_one();
+        rethrow);
+    for (int steps = 0; spool.journal.empty(); ++steps) {
+        ASSERT_LT(steps, 100);
+        io.poll_one();
+    }
+    ASSERT_LT(spool.journal.size(), ids.size()) << "it is under way";
     reload();
     EXPECT_THAT(changed->done, ::testing::UnorderedElementsAreArray(ids));
     EXPECT_THAT(changed->skipped, IsEmpty());

@@ -9,9 +9,12 @@ namespace outpost::delivery::testing {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
 using What = QueueChange::What;
 
 class DeskTest : public DispatcherTest {
@@ -64,6 +67,60 @@ TEST_F(DeskTest, SaysWhichLimitOfItsAccountAMessageWaitsFor) {
     EXPECT_THAT(why(id), HasSubstr("waits for rate 1/h of account shop: used up, free again"));
 }
 
+TEST_F(DeskTest, SaysWhenTheDeliveryHoursOfItsAccountBegin) {
+    // The clock begins on a Friday at 08:00 UTC.
+    config.accounts["shop"].deliver = limit::DeliveryHours{
+        .days = limit::parse_days("mon-fri").value(), .from = 10h, .to = 17h, .zone = {}};
+    start();
+    const auto id = submit();
+    EXPECT_THAT(why(id),
+                AllOf(HasSubstr("outside the delivery hours mon-fri 10:00-17:00"),
+                      HasSubstr(" of account shop; they begin at "), HasSubstr("T10:00:00Z")));
+}
+
+TEST_F(DeskTest, SaysWhomTheRestOfALimitIsKeptFor) {
+    auto& office = config.upstreams["office"];
+    office.limits.rates = {{.count = 10, .period = 1h}};
+    office.reserve = config::Reserve{.priority = 1, .share = 0.2};
+    start();
+    for (int i = 0; i < 8; ++i) submit();
+    const auto id = submit();
+    EXPECT_THAT(why(id), HasSubstr("waits for rate 10/h of upstream office: 8 of 10 used and 2 "
+                                   "kept for priority 1, next slot at"));
+    for (int i = 0; i < 3; ++i) {
+        auto urgent = envelope();
+        urgent.priority = 1;
+        submit(urgent);
+    }
+    EXPECT_THAT(why(id), HasSubstr("rate 10/h of upstream office: used up, next slot"));
+}
+
+TEST_F(DeskTest, MailThatItsAccountsLimitKeepsBackIsAheadOfNoOther) {
+    config.upstreams["office"].limits.rates = {{.count = 2, .period = 1h}};
+    config.accounts["shop"].limits.rates = {{.count = 1, .period = 1h}};
+    add_account("desk", "office");
+    start();
+    submit();
+    const auto limited = submit();
+    const auto behind = submit();
+    submit(envelope({"a@example.org"}, "desk"));
+    const auto one = submit(envelope({"a@example.org"}, "desk"));
+    const auto two = submit(envelope({"a@example.org"}, "desk"));
+    EXPECT_THAT(why(limited), Not(HasSubstr("ahead of it")));
+    EXPECT_THAT(why(behind), HasSubstr(", 1 message of account shop ahead of it"));
+    EXPECT_THAT(why(one), Not(HasSubstr("ahead of it")));
+    EXPECT_THAT(why(two), HasSubstr(", 1 message ahead of it"));
+    EXPECT_THAT(wait(desk().list({.state = "limited"}, 9)), SizeIs(2));
+    EXPECT_THAT(wait(desk().list({.state = "ready"}, 9)), SizeIs(2));
+    const auto views = desk().upstreams();
+    EXPECT_EQ(views[0].ready, 2U);
+    EXPECT_EQ(views[0].limited, 2U);
+    EXPECT_THAT(views[0].limited_accounts, ElementsAre("shop"));
+    const auto load = wait(desk().workload());
+    ASSERT_EQ(load.ways.size(), 1U);
+    EXPECT_EQ(load.ways[0].shown.limited, 2U);
+}
+
 TEST_F(DeskTest, SaysWhatTheUpstreamSaidAndWhenItIsTriedAgain) {
     start();
     office().always(deferred());
@@ -110,6 +167,29 @@ TEST_F(DeskTest, FiltersBySenderRecipientAccountStateAndAge) {
     EXPECT_THAT(ids({.ids = {two}}), ElementsAre(two));
     EXPECT_EQ(wait(desk().list({}, 1)).size(), 1U);
     EXPECT_EQ(desk().queue().size(), 2U);
+}
+
+TEST_F(DeskTest, FiltersByTheReasonAndTheLastReply) {
+    add_upstream("other");
+    add_account("desk", "other");
+    start();
+    office().always(deferred());
+    const auto busy = submit();
+    desk().pause("other", {.since = clock.wall(), .reason = "Maintenance"});
+    const auto stopped = submit(envelope({"a@example.org"}, "desk"));
+    const auto ids = [&](std::string why) {
+        std::vector<base::MessageId> result;
+        for (const auto& view : wait(desk().list({.why = std::move(why)}, 9)))
+            result.push_back(view.id);
+        return result;
+    };
+    EXPECT_THAT(ids("mailbox BUSY"), ElementsAre(busy));
+    EXPECT_THAT(ids("maintenance"), ElementsAre(stopped));
+    EXPECT_THAT(ids("unheard of"), IsEmpty());
+    // Whatever keeps it now, that is what was said last.
+    change(What::hold, {.ids = {busy}});
+    EXPECT_THAT(ids("mailbox busy"), ElementsAre(busy));
+    EXPECT_THAT(change(What::cancel, {.why = "maintenance"}).done, ElementsAre(stopped));
 }
 
 TEST_F(DeskTest, ARecipientWhoHasItAlreadyIsNotMeant) {
@@ -181,6 +261,40 @@ TEST_F(DeskTest, ADryRunChangesNothing) {
     const auto changed = wait(desk().change({}, {.what = What::cancel, .dry_run = true}));
     EXPECT_THAT(changed->done, ElementsAre(id));
     EXPECT_EQ(status(id), spool::RecipientStatus::pending);
+}
+
+TEST_F(DeskTest, WhatIsAlreadySoIsNotChanged) {
+    add_upstream("other");
+    start();
+    desk().pause("office");
+    desk().pause("other");
+    const auto id = submit();
+    using Skipped = QueueChanged::Skipped;
+    const auto twice = [&](QueueChange wanted) {
+        EXPECT_THAT(wait(desk().change({}, wanted))->done, ElementsAre(id));
+        const auto written = history.entries.size();
+        const auto again = *wait(desk().change({}, wanted));
+        EXPECT_THAT(again.done, IsEmpty());
+        EXPECT_THAT(again.skipped, ElementsAre(Skipped{id, QueueChanged::Why::already}));
+        EXPECT_EQ(history.entries.size(), written);
+    };
+    twice({.what = What::hold});
+    twice({.what = What::release});
+    twice({.what = What::priority, .level = 1});
+    twice({.what = What::move, .to = "other"});
+}
+
+TEST_F(DeskTest, AnIdThatIsNotInTheQueueIsNamed) {
+    start();
+    desk().pause("office");
+    const auto id = submit();
+    const base::MessageId nobody{1};
+    const auto changed = change(What::hold, {.ids = {nobody, id, id}});
+    EXPECT_THAT(changed.done, ElementsAre(id));
+    EXPECT_THAT(changed.skipped,
+                ElementsAre(QueueChanged::Skipped{nobody, QueueChanged::Why::absent}));
+    // It is there, but does not fit.
+    EXPECT_THAT(change(What::hold, {.ids = {id}, .account = "nobody"}).skipped, IsEmpty());
 }
 
 TEST_F(DeskTest, MovesToAnotherUpstream) {
@@ -320,8 +434,25 @@ TEST_F(DeskTest, PausesAndTestsAnUpstream) {
                                    base::rfc3339_seconds(clock.wall()) + ": maintenance; "));
     EXPECT_EQ(desk().upstreams()[0].state, "paused");
     office().probe_answer = std::unexpected("535 wrong password");
-    EXPECT_EQ(wait(desk().test("office")).error(), "535 wrong password");
+    EXPECT_EQ(wait(desk().test("office"))->error, "535 wrong password");
     EXPECT_FALSE(wait(desk().test("nowhere")));
+}
+
+TEST_F(DeskTest, ALoginThatWorksEndsASuspension) {
+    start();
+    office().always(login_refused());
+    const auto id = submit();
+    EXPECT_EQ(desk().upstreams()[0].state, "suspended");
+    office().always(delivered());
+    office().probe_answer = std::unexpected("535 wrong password");
+    EXPECT_FALSE(wait(desk().test("office"))->ended_suspension);
+    EXPECT_EQ(desk().upstreams()[0].state, "suspended");
+    office().probe_answer = {};
+    const auto test = wait(desk().test("office"));
+    EXPECT_TRUE(test->ended_suspension);
+    EXPECT_EQ(test->state, "open");
+    EXPECT_EQ(status(id), spool::RecipientStatus::delivered);
+    EXPECT_FALSE(wait(desk().test("office"))->ended_suspension);
 }
 
 }  // namespace

@@ -81,6 +81,10 @@ class DispatcherTest : public ::testing::Test {
     /// Another dispatcher of what `config` says now takes its place; `same` upstreams have the
     /// settings that they had. The transports of the one before are in `before`.
     void reload(const std::set<std::string>& same = {}) {
+        begin_reload(same);
+        run();
+    }
+    void begin_reload(const std::set<std::string>& same = {}) {
         before = transports;
         const config::Config changed = config;
         Dispatcher::Transports made;
@@ -91,12 +95,14 @@ class DispatcherTest : public ::testing::Test {
         }
         auto ringer = std::make_unique<FakeAlarm>(clock);
         alarm = ringer.get();
-        auto heir = std::make_shared<Dispatcher>(
+        const auto heir = std::make_shared<Dispatcher>(
             Dispatcher::Parts{io.get_executor(), spool, clock, limiter, std::move(ringer), 2},
             changed, std::move(made));
-        heir->succeed(*dispatcher, same);
-        earlier.push_back(std::exchange(dispatcher, std::move(heir)));
-        run();
+        earlier.push_back(std::exchange(dispatcher, heir));
+        boost::asio::co_spawn(io, heir->succeed(*earlier.back(), same), rethrow);
+    }
+    static void rethrow(const std::exception_ptr& error) {
+        if (error) std::rethrow_exception(error);
     }
     /// Everything that can happen without time passing.
     void run() {
@@ -113,9 +119,7 @@ class DispatcherTest : public ::testing::Test {
         std::optional<T> result;
         boost::asio::co_spawn(
             io, [&]() -> boost::asio::awaitable<void> { result.emplace(co_await std::move(task)); },
-            [](const std::exception_ptr& error) {
-                if (error) std::rethrow_exception(error);
-            });
+            rethrow);
         run();
         EXPECT_TRUE(result);
         return std::move(*result);

@@ -303,6 +303,39 @@ TEST_F(SuccessionTest, WhatAnOperatorHasInHandAtTwoReloadsReachesTheLastOne) {
     EXPECT_EQ(office().sent.size(), 1U);
 }
 
+TEST_F(SuccessionTest, ALongQueueChangesHandsWhileDeliveriesGoOn) {
+    add_upstream("second");
+    add_account("crm", "second");
+    config.upstreams["office"].concurrency = 1;
+    start();
+    dispatcher->desk().pause("office");
+    constexpr std::size_t count = 1000;
+    std::vector<base::MessageId> ids;
+    for (std::size_t i = 0; i < count; ++i) ids.push_back(spool.keep(envelope()));
+    spool.announce(ids);
+    run();
+    begin_reload();
+    io.restart();
+    for (int steps = 0; dispatcher->queue().size() == 0; ++steps) {
+        ASSERT_LT(steps, 100);
+        io.poll_one();
+    }
+    ASSERT_LT(dispatcher->queue().size(), count) << "it is handed on in one go";
+    const auto id = spool.submit(envelope({"a@example.org"}, "crm"));
+    for (int steps = 0; status(id) != spool::RecipientStatus::delivered; ++steps) {
+        ASSERT_LT(steps, 100);
+        io.poll_one();
+    }
+    EXPECT_LT(dispatcher->queue().size(), count) << "it went while others were handed on";
+    run();
+    EXPECT_EQ(dispatcher->queue().size(), count);
+    EXPECT_EQ(earlier.front()->queue().size(), 0U);
+    dispatcher->desk().resume("office");
+    run();
+    ASSERT_EQ(office().sent.size(), count);
+    for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(office().sent[i].id, ids[i]);
+}
+
 TEST_F(SuccessionTest, TheOneBeforeClosesWhenItsLastAttemptHasEnded) {
     start();
     office().hold = true;
