@@ -242,6 +242,41 @@ def test_groups_and_limited_accounts_are_listed(outposts, peer):
     assert relay.ctl("--json", "status")["groups"][0]["ready"] == 1
 
 
+def test_an_upstream_that_was_slowed_down_says_so(outposts, peer):
+    peer.on("mail", "421 4.7.0 Too many messages, slow down")
+    relay = outposts(outpost.smtp_upstream(peer.port)).start()
+    assert "slowed" not in relay.ctl("upstream", "list")
+    submit.send(relay)
+    process.wait_until(lambda: "throttled" in relay.ctl("upstream", "list"), "a throttle")
+    assert re.search(r"slow down; slowed to \d+\.\d/s, 10 of 20 at once$",
+                     relay.ctl("upstream", "list"), re.MULTILINE)  # fmt: skip
+
+
+def test_mail_outside_the_hours_of_its_account_says_when_they_begin(outposts, peer):
+    tomorrow = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=2)).strftime("%a").lower()
+    accounts = {"day": {"password": outpost.PASSWORD, "authorized_domains": ["example.com"],
+                        "route": "out", "deliver": {"days": tomorrow, "hours": "08:00-18:00"}}}  # fmt: skip
+    relay = outposts(outpost.smtp_upstream(peer.port), accounts=accounts).start()
+    name = submit.queued_id(submit.send(relay, user="day"))
+    process.wait_until(
+        lambda: re.search(
+            r"outside the delivery hours .* of account day; they begin at .*T08:00:00Z", relay.ctl("why", name)
+        ),
+        "the reason",
+    )
+
+
+def test_the_rest_of_a_limit_is_said_to_be_kept(outposts, peer):
+    reserve = {"priority": 1, "share": "50%"}
+    relay = outposts(outpost.smtp_upstream(peer.port, rate="4/h", reserve=reserve)).start()
+    names = [submit.queued_id(submit.send(relay)) for _ in range(3)]
+    peer.wait_messages(2)
+    process.wait_until(
+        lambda: "2 of 4 used and 2 kept for priority 1, next slot" in relay.ctl("why", names[2]), "the reserve"
+    )
+    assert "but for the reserve of priority 1, used up until" in relay.ctl("upstream", "list")
+
+
 def test_a_login_that_works_ends_a_suspension(outposts, scripted):
     peer = scripted(starttls=False)
     peer.on("mail", "530 5.7.0 Authentication required", times=1)
