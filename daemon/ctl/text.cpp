@@ -63,11 +63,18 @@ std::string kept_by_accounts(const json::value& upstream) {
            (accounts.size() == 1 ? "account " : "accounts ") + names;
 }
 
-/// All that keeps mail from it.
+/// Of one that is open: the reason says so of the others.
+std::string last_error(const json::value& upstream) {
+    const std::string words = text(upstream, "last_error");
+    if (words.empty() || text(upstream, "state") != "open") return {};
+    return "last error at " + text(upstream, "last_error_at") + ": " + words;
+}
+
+/// All that keeps mail from it, or did lately.
 std::string reason(const json::value& upstream) {
     std::string all;
     for (const std::string& each : {text(upstream, "reason"), used_up(upstream), slowed(upstream),
-                                    kept_by_accounts(upstream)})
+                                    kept_by_accounts(upstream), last_error(upstream)})
         if (!each.empty()) all += (all.empty() ? "" : "; ") + each;
     return all;
 }
@@ -81,11 +88,13 @@ std::string text(const json::value& object, std::string_view key) {
 
 std::string upstream_table(const json::array& upstreams) {
     control::Table table(
-        {"UPSTREAM", "STATE", "SENDING", "READY", "LIMITED", "WAITING", "USED", "REASON"});
+        {"UPSTREAM", "STATE", "SENDING", "IDLE", "READY", "LIMITED", "WAITING", "USED", "REASON"});
     for (const json::value& one : upstreams) {
+        const std::string idle = text(one, "idle_connections");
         table.add({text(one, "name"), text(one, "state"),
-                   text(one, "in_flight") + "/" + text(one, "concurrency"), text(one, "ready"),
-                   text(one, "limited"), text(one, "waiting"), limits(one), reason(one)});
+                   text(one, "in_flight") + "/" + text(one, "concurrency"),
+                   idle.empty() ? "-" : idle, text(one, "ready"), text(one, "limited"),
+                   text(one, "waiting"), limits(one), reason(one)});
     }
     return table.text();
 }

@@ -119,7 +119,11 @@ json::value to_json(const delivery::UpstreamView& view) {
                         {"limits", to_json(view.limits)},
                         {"waits_for", view.waits_for},
                         {"waits_until", to_json(view.waits_until)},
-                        {"waits_kept_for", view.waits_kept_for}};
+                        {"waits_kept_for", view.waits_kept_for},
+                        {"last_error", view.last_error},
+                        {"last_error_at", to_json(view.last_error_at)}};
+    object["idle_connections"] =
+        view.idle_connections ? json::value(*view.idle_connections) : json::value(nullptr);
     object["speed"] = view.speed ? json::value(*view.speed) : json::value(nullptr);
     object["limited_accounts"] =
         json::array(view.limited_accounts.begin(), view.limited_accounts.end());

@@ -59,6 +59,11 @@ UpstreamView upstream(Port& port, base::MonoTime now, base::WallTime wall) {
     view.concurrency = port.concurrency();
     view.concurrency_configured = port.most_at_once();
     view.speed = port.speed(now);
+    view.idle_connections = port.destination().transport->idle_connections();
+    if (const auto& trouble = port.last_trouble()) {
+        view.last_error = trouble->words;
+        view.last_error_at = wall_of(trouble->at, now, wall);
+    }
     if (port.gate().state() != UpstreamGate::State::open) {
         view.reason = port.gate().reason();
         view.since = wall_of(port.gate().since(), now, wall);

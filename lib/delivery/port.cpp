@@ -36,6 +36,7 @@ Port::Port(const config::Upstream& upstream, std::unique_ptr<upstream::Transport
 void Port::succeed(const Port& before, bool same) {
     paused_ = before.paused_;
     attempt_speed_ = before.attempt_speed_;
+    last_trouble_ = before.last_trouble_;
     same_ = same;
     if (!same) return;
     gate_.inherit(before.gate_);
@@ -131,6 +132,7 @@ void Port::end_test(const GateReport& report, base::MonoTime now) {
 void Port::judge(UpstreamGate::State before, UpstreamGate::Change change, const GateReport& report,
                  base::MonoTime now) {
     using Change = UpstreamGate::Change;
+    if (!report.reason.empty()) last_trouble_ = {report.reason, now};
     if (report.signal == GateSignal::alive) pace_.succeeded(now);
     if (change == Change::opened) opened("delivery", now);
     if (change == Change::backed_off) {
@@ -181,8 +183,10 @@ void Port::note_pace(base::MonoTime now) {
 }
 
 bool Port::end_login_probe(const std::string& error, base::MonoTime now) {
-    if (!error.empty())
+    if (!error.empty()) {
+        last_trouble_ = {error, now};
         base::log::warning("still suspended", {{"upstream", destination_.name}, {"reason", error}});
+    }
     if (gate_.end_login_probe(error.empty(), now) != UpstreamGate::Change::opened) return false;
     opened("login", now);
     return true;

@@ -105,6 +105,14 @@ class Port {
     /// Recipients a second that go out with as many deliveries at once as may be now, if nothing
     /// else bounds it; nothing before the first.
     [[nodiscard]] std::optional<double> throughput(base::MonoTime now);
+    /// The last time that the upstream gave no service, in its words or ours.
+    struct Trouble {
+        std::string words;
+        base::MonoTime at;
+    };
+    [[nodiscard]] const std::optional<Trouble>& last_trouble() const noexcept {
+        return last_trouble_;
+    }
     /// What a group goes by.
     [[nodiscard]] MemberState state(base::MonoTime now, base::WallTime wall);
 
@@ -123,6 +131,7 @@ class Port {
     PortIndex index_;
     bool active_;
     std::optional<Pause> paused_;
+    std::optional<Trouble> last_trouble_;
     bool test_ = false;
     std::function<void()> attempt_ended_;
     std::vector<Running> running_;

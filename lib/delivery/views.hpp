@@ -23,7 +23,10 @@ struct UpstreamView {
     std::uint32_t in_flight = 0;
     std::uint32_t concurrency = 0;  ///< as the pace allows it now
     std::uint32_t concurrency_configured = 0;
-    std::optional<double> speed{};  ///< recipients a second, after a throttle
+    std::optional<double> speed{};                    ///< recipients a second, after a throttle
+    std::optional<std::uint64_t> idle_connections{};  ///< kept open; nothing: not known
+    std::string last_error{};                         ///< also of one that is open again
+    std::optional<base::WallTime> last_error_at{};
     std::vector<limit::Level> limits;
     std::string waits_for;  ///< the limit that is used up; empty: none
     /// The rest of that limit is for this priority and higher ones; 0: there is no rest.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -25,6 +26,9 @@ class OverrideTransport final : public Transport {
 
     awaitable<SendReport> send(Delivery delivery) override;
     awaitable<std::expected<void, std::string>> probe() override;
+    [[nodiscard]] std::optional<std::size_t> idle_connections() const override {
+        return inner_->idle_connections();
+    }
     awaitable<void> close() override;
 
   private:

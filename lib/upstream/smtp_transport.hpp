@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -38,6 +39,9 @@ class SmtpTransport final : public Transport {
 
     awaitable<SendReport> send(Delivery delivery) override;
     awaitable<std::expected<void, std::string>> probe() override;
+    [[nodiscard]] std::optional<std::size_t> idle_connections() const override {
+        return idle_->pool.size();
+    }
     awaitable<void> close() override;
 
   private:

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -32,6 +34,10 @@ class Transport {
     virtual boost::asio::awaitable<SendReport> send(Delivery delivery) = 0;
     /// Connects and logs in without sending mail; the error says what is wrong.
     virtual boost::asio::awaitable<std::expected<void, std::string>> probe() = 0;
+    /// Connections that are open and wait for mail; nothing if that is not known.
+    [[nodiscard]] virtual std::optional<std::size_t> idle_connections() const {
+        return std::nullopt;
+    }
     /// Ends pooled connections politely (QUIT), within a short time limit.
     virtual boost::asio::awaitable<void> close() = 0;
 };

@@ -233,7 +233,7 @@ def test_groups_and_limited_accounts_are_listed(outposts, peer):
     process.wait_until(lambda: relay.ctl("--json", "queue")["total"]["limited"] == 2, "the limit")
     assert len(relay.ctl("--json", "queue", "list", "--state", "limited")) == 2
     assert relay.ctl("--json", "queue", "list", "--state", "ready") == []
-    assert re.search(r"^out +open +0/\d+ +0 +2 +0 .*2 wait for limits of account night$",
+    assert re.search(r"^out +open +0/\d+ +\d+ +0 +2 +0 .*2 wait for limits of account night$",
                      relay.ctl("upstream", "list"), re.MULTILINE)  # fmt: skip
     relay.ctl("upstream", "pause", "out")
     relay.ctl("upstream", "pause", "still")
@@ -250,6 +250,24 @@ def test_an_upstream_that_was_slowed_down_says_so(outposts, peer):
     process.wait_until(lambda: "throttled" in relay.ctl("upstream", "list"), "a throttle")
     assert re.search(r"slow down; slowed to \d+\.\d/s, 10 of 20 at once$",
                      relay.ctl("upstream", "list"), re.MULTILINE)  # fmt: skip
+
+
+def test_an_upstream_that_works_again_shows_its_last_error_and_its_connections(outposts, peer):
+    peer.on("mail", "421 4.3.2 Going down", times=1)
+    relay = outposts(outpost.smtp_upstream(peer.port)).start()
+    (fresh,) = relay.ctl("--json", "upstream", "list")
+    assert (fresh["idle_connections"], fresh["last_error"], fresh["last_error_at"]) == (0, "", None)
+    submit.send(relay)
+    process.wait_until(lambda: "throttled" in relay.ctl("upstream", "list"), "a throttle")
+    relay.ctl("upstream", "resume", "out")
+    peer.wait_messages(1)
+    (upstream,) = process.wait_until(
+        lambda: [u for u in relay.ctl("--json", "upstream", "list") if u["idle_connections"] == 1], "a kept connection"
+    )
+    assert upstream["state"] == "open" and "Going down" in upstream["last_error"]
+    assert datetime.datetime.fromisoformat(upstream["last_error_at"]).tzinfo
+    table = relay.ctl("upstream", "list")
+    assert re.search(r"^out +open +0/\d+ +1 +0 .*last error at \S+Z: .*Going down", table, re.MULTILINE)
 
 
 def test_mail_outside_the_hours_of_its_account_says_when_they_begin(outposts, peer):
