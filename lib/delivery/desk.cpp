@@ -47,8 +47,11 @@ Desk::awaitable<std::expected<QueueChanged, std::string>> Desk::change(MessageFi
         if (!to) co_return std::unexpected("there is no upstream or group " + change.to);
     }
     co_await parts_.settled();
-    Search search(all(), std::move(filter));
+    Search search(all(), filter);
     co_await search.gather();
+    // What was handed on meanwhile may have been met nowhere.
+    if (const auto heir = parts_.heir())
+        co_return co_await heir->change(std::move(filter), std::move(change));
     QueueChanged changed;
     for (const auto id : search.absent())
         changed.skipped.push_back({id, QueueChanged::Why::absent});
@@ -73,8 +76,13 @@ Desk::awaitable<std::expected<QueueChanged, std::string>> Desk::change(MessageFi
     if (!change.dry_run) parts_.pump();
     if (handed_on.ids.empty()) co_return changed;
     // A reload came in between.
+    const std::vector<base::MessageId> ids = handed_on.ids;
     auto rest = co_await parts_.heir()->change(std::move(handed_on), std::move(change));
-    if (!rest) co_return rest;
+    if (!rest) {
+        // There is no such way any more; what is done is done.
+        for (const auto id : ids) changed.skipped.push_back({id, QueueChanged::Why::busy});
+        co_return changed;
+    }
     changed.done.insert(changed.done.end(), rest->done.begin(), rest->done.end());
     for (QueueChanged::Skipped one : rest->skipped) {
         // It was there when this began.
@@ -124,6 +132,7 @@ Desk::awaitable<bool> Desk::apply(Found found, const QueueChange& change,
     const spool::QueueEntry entry = parts_.queue.entry(found.handle);
     if (!parts_.queue.claim(found.handle)) co_return false;
     if (!parts_.partings.begin(found.id, found.handle)) co_return false;
+    parts_.begun();
     Courier::Task task{.entry = entry, .share = parts_.partings.share(entry.id, found.handle)};
     Courier::Result result;
     bool done = true;
@@ -190,9 +199,14 @@ std::optional<bool> Desk::paused(std::string_view name) const {
 }
 
 bool Desk::pause(std::string_view name, Pause pause) {
-    Port* const found = port(name);
-    if (found != nullptr) found->pause(std::move(pause));
-    return found != nullptr;
+    if (Port* const found = port(name)) {
+        found->pause(std::move(pause));
+        return true;
+    }
+    const auto elsewhere = parts_.paused_elsewhere.find(name);
+    if (elsewhere == parts_.paused_elsewhere.end()) return false;
+    elsewhere->second.reason = std::move(pause.reason);
+    return true;
 }
 
 bool Desk::resume(std::string_view name) {

@@ -90,7 +90,9 @@ class Desk {
         const std::vector<std::unique_ptr<Port>>& ports;
         TestSender& tests;
         Pauses& paused_elsewhere;  ///< upstreams that are not configured
-        /// An entry that was claimed is put back, or leaves.
+        /// An entry was claimed, and is to be put back.
+        std::function<void()> begun;
+        /// It is put back, or leaves.
         std::function<void(Handle, Courier::Result&)> put_back;
         HistoryNotes history;
         std::function<void()> pump;  ///< something may go now

@@ -75,8 +75,12 @@ Dispatcher::Dispatcher(Parts parts, const config::Config& config, Transports tra
              .ports = ports_,
              .tests = tests_,
              .paused_elsewhere = paused_elsewhere_,
-             .put_back = [this](Handle handle,
-                                Courier::Result& result) { put_back(handle, result, nullptr); },
+             .begun = [this] { ++tasks_; },
+             .put_back =
+                 [this](Handle handle, Courier::Result& result) {
+                     put_back(handle, result, nullptr);
+                     task_done();
+                 },
              .history = HistoryNotes(parts.history, clock_),
              .pump =
                  [this] {

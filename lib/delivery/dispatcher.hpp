@@ -100,6 +100,7 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
     [[nodiscard]] bool idle(const spool::QueueEntry& entry) const;
     void take_over(std::vector<Incoming> batch);
     void ended_elsewhere(const std::string& upstream, const GateReport& report);
+    Incoming take_out(base::MessageId id, Handle handle);
     [[nodiscard]] Incoming as_incoming(const spool::QueueEntry& entry) const;
 
     /// Starts all that may start now: at the port, and at those that share mail with it.
@@ -153,6 +154,7 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
     base::WallTime last_wall_{};
     std::shared_ptr<Dispatcher> heir_;  ///< has all that waited
     bool handing_on_ = false;
+    bool handed_on_ = false;                          ///< all that waited as the heir came
     bool more_to_hand_on_ = false;                    ///< something was put back meanwhile
     std::vector<std::weak_ptr<Dispatcher>> earlier_;  ///< those before it, oldest first
     /// Attempts that earlier ones have under way, by upstream; also by such as this one has not.

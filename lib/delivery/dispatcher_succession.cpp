@@ -111,18 +111,22 @@ void Dispatcher::hand_on() {
 }
 
 asio::awaitable<void> Dispatcher::hand_on_all() {
+    // Whoever had put back what is handed on may be the last that holds this one.
+    const auto self = shared_from_this();
     while (std::exchange(more_to_hand_on_, false)) {
         if (auto unread = intake_.take_unread(); !unread.empty())
             heir_->take_over(std::move(unread));
         co_await hand_on_idle();
+        handed_on_ = true;
+        changed_.cancel();
     }
     handing_on_ = false;
-    changed_.cancel();
     task_done();
 }
 
 asio::awaitable<void> Dispatcher::handed_on() {
-    while (handing_on_) co_await changed_.async_wait(asio::as_tuple(asio::use_awaitable));
+    while (handing_on_ && !handed_on_)
+        co_await changed_.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
 asio::awaitable<void> Dispatcher::settled() {
@@ -132,6 +136,19 @@ asio::awaitable<void> Dispatcher::settled() {
 
 bool Dispatcher::idle(const spool::QueueEntry& entry) const {
     return entry.state != spool::QueueState::in_flight && !partings_.busy(entry.id);
+}
+
+/// The parts of a message as one, whatever part was met. None of them is being dealt with.
+Incoming Dispatcher::take_out(base::MessageId id, Handle handle) {
+    Incoming whole = as_incoming(queue_.entry(handle));
+    for (const Handle part : partings_.entries(id)) {
+        if (part == handle) continue;
+        join(whole, as_incoming(queue_.entry(part)));
+        queue_.remove(part);
+    }
+    queue_.remove(handle);
+    partings_.forget(id);
+    return whole;
 }
 
 /// Oldest first, in slices: a queue of a million takes a second, and is not there twice.
@@ -148,20 +165,12 @@ asio::awaitable<void> Dispatcher::hand_on_idle() {
     }
     std::vector<Incoming> batch;
     while (const auto found = all.next()) {
-        const bool part = !batch.empty() && batch.back().summary.id == found->id;
-        if (!part && batch.size() == batch_size) {
+        if (batch.size() == batch_size) {
             heir_->take_over(std::exchange(batch, {}));
             co_await Slices::turn();
         }
-        if (!queue_.holds(found->handle, found->id) || !idle(queue_.entry(found->handle))) continue;
-        Incoming next = as_incoming(queue_.entry(found->handle));
-        queue_.remove(found->handle);
-        if (part) {
-            join(batch.back(), next);
-            continue;
-        }
-        partings_.forget(found->id);
-        batch.push_back(std::move(next));
+        if (queue_.holds(found->handle, found->id) && idle(queue_.entry(found->handle)))
+            batch.push_back(take_out(found->id, found->handle));
     }
     heir_->take_over(std::move(batch));
 }
@@ -192,14 +201,14 @@ void Dispatcher::take_over(std::vector<Incoming> batch) {
 
 void Dispatcher::ended_elsewhere(const std::string& upstream, const GateReport& report) {
     const std::uint32_t left = --elsewhere_[upstream];
+    for (const auto& port : ports_)
+        if (port->destination().name == upstream) port->set_elsewhere(left);
     if (heir_) return heir_->ended_elsewhere(upstream, report);
     const base::MonoTime now = clock_.mono();
     for (const auto& port : ports_) {
         // Permits may have come back.
         port->ask_again();
-        if (port->destination().name != upstream) continue;
-        port->set_elsewhere(left);
-        port->ended_elsewhere(report, now);
+        if (port->destination().name == upstream) port->ended_elsewhere(report, now);
     }
     picker_.ask_for_all_again();
     pump_all(now);

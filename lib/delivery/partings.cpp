@@ -20,6 +20,13 @@ Share Partings::share(base::MessageId id, Handle entry) const {
     return {&parting.ways, std::ranges::find(parting.parts, entry, &Part::entry)->way};
 }
 
+std::vector<Partings::Handle> Partings::entries(base::MessageId id) const {
+    std::vector<Handle> all;
+    if (const auto found = messages_.find(id); found != messages_.end())
+        for (const Part& part : found->second.parts) all.push_back(part.entry);
+    return all;
+}
+
 bool Partings::busy(base::MessageId id) const {
     const auto found = messages_.find(id);
     return found != messages_.end() && found->second.busy;

@@ -35,6 +35,8 @@ class Partings {
     [[nodiscard]] Share share(base::MessageId id, Handle entry) const;
 
     [[nodiscard]] bool parted(base::MessageId id) const { return messages_.contains(id); }
+    /// Its entries in the queue; none if it was not parted.
+    [[nodiscard]] std::vector<Handle> entries(base::MessageId id) const;
     /// Whether a part of the message is being dealt with.
     [[nodiscard]] bool busy(base::MessageId id) const;
     /// All its entries have left the queue.

@@ -102,8 +102,11 @@ void Port::finish(spool::Queue::Handle handle, UpstreamGate::Ticket ticket,
     tell_ended();
 }
 
+void Port::set_elsewhere(std::uint32_t attempts) {
+    if (std::exchange(elsewhere_, attempts) > attempts) tell_ended();
+}
+
 void Port::ended_elsewhere(const GateReport& report, base::MonoTime now) {
-    tell_ended();
     if (!same_) return;
     const UpstreamGate::State before = gate_.state();
     judge(before, gate_.finish_other(report, now), report, now);

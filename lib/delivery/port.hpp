@@ -38,7 +38,7 @@ class Port {
     /// known of it still holds, and what its attempts under way will meet.
     void succeed(const Port& before, bool same);
     /// So many attempts of earlier ports of the upstream are under way; they count here.
-    void set_elsewhere(std::uint32_t attempts) noexcept { elsewhere_ = attempts; }
+    void set_elsewhere(std::uint32_t attempts);
     [[nodiscard]] std::uint32_t elsewhere() const noexcept { return elsewhere_; }
     /// How one of these has ended.
     void ended_elsewhere(const GateReport& report, base::MonoTime now);

@@ -2,6 +2,7 @@
 
 #include <boost/asio/use_future.hpp>
 
+#include "delivery/slices.hpp"
 #include "dispatcher_fixture.hpp"
 
 /// A dispatcher of another configuration takes the place of one that runs.
@@ -335,6 +336,63 @@ TEST_F(SuccessionTest, ALongQueueChangesHandsWhileDeliveriesGoOn) {
     ASSERT_EQ(office().sent.size(), count);
     for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(office().sent[i].id, ids[i]);
 }
+
+TEST_F(SuccessionTest, WhatIsPausedAndNotConfiguredCanBePausedAgain) {
+    start();
+    dispatcher->desk().pause("office");
+    const config::Upstream settings = config.upstreams["office"];
+    config.upstreams.erase("office");
+    add_upstream("second");
+    config.accounts["shop"].route = "second";
+    reload();
+    EXPECT_TRUE(dispatcher->desk().pause("office", {.since = {}, .reason = "maintenance"}));
+    EXPECT_FALSE(dispatcher->desk().pause("nowhere"));
+    config.upstreams["office"] = settings;
+    reload();
+    EXPECT_EQ(wait(dispatcher->desk().list({}, 1)).size(), 0U);
+    ASSERT_TRUE(dispatcher->desk().paused("office"));
+    EXPECT_TRUE(*dispatcher->desk().paused("office"));
+}
+
+/// After how many steps of the hand-over the attempt at a part ends.
+class PartsTest : public SuccessionTest, public ::testing::WithParamInterface<int> {};
+
+TEST_P(PartsTest, AreHandedOnTogether) {
+    for (const char* const name : {"second", "third"}) add_upstream(name);
+    add_account("bulk", "third");
+    config.accounts["shop"].route.clear();
+    config.routes = {route("second", {"two.example"}), route("office")};
+    start();
+    dispatcher->desk().pause("second");
+    dispatcher->desk().pause("third");
+    // One part takes a place at the beginning that has become free, the other one at the end.
+    std::vector<base::MessageId> ids;
+    for (std::uint32_t i = 0; i < places_a_slice + 10; ++i)
+        ids.push_back(spool.keep(envelope({"x@example.org"}, "bulk")));
+    spool.announce(ids);
+    run();
+    wait(dispatcher->desk().change({.ids = {ids.front()}}, {.what = QueueChange::What::cancel}));
+    office().hold = true;
+    office().always(deferred());
+    const auto id = submit(envelope({"a@one.example", "b@two.example"}));
+    ASSERT_EQ(office().sent.size(), 1U);
+    config.routes = {route("office")};
+    begin_reload();
+    io.restart();
+    for (int step = 0; step < GetParam(); ++step) io.poll_one();
+    before.at("office")->release();
+    run();
+    advance(2min);
+    std::map<std::string, int> sent;
+    for (const auto& one : office().sent)
+        for (const auto& recipient : one.recipients) ++sent[recipient];
+    EXPECT_THAT(sent, ::testing::ElementsAre(::testing::Pair("a@one.example", 1),
+                                             ::testing::Pair("b@two.example", 1)));
+    EXPECT_EQ(status(id, 0), spool::RecipientStatus::delivered);
+    EXPECT_EQ(status(id, 1), spool::RecipientStatus::delivered);
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps, PartsTest, ::testing::Range(0, 8));
 
 TEST_F(SuccessionTest, TheOneBeforeClosesWhenItsLastAttemptHasEnded) {
     start();
