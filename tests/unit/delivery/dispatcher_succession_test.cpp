@@ -380,9 +380,13 @@ TEST_P(PartsTest, AreHandedOnTogether) {
     begin_reload();
     io.restart();
     for (int step = 0; step < GetParam(); ++step) io.poll_one();
+    // An attempt that takes its time: a second one would go out beside it.
+    office().hold = true;
     before.at("office")->release();
     run();
     advance(2min);
+    office().release();
+    run();
     std::map<std::string, int> sent;
     for (const auto& one : office().sent)
         for (const auto& recipient : one.recipients) ++sent[recipient];
