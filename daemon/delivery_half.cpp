@@ -117,7 +117,7 @@ void DeliveryHalf::replace_accounts(const config::Config& config,
 asio::awaitable<void> DeliveryHalf::succeed(Dispatcher heir, std::set<std::string> same) {
     const Dispatcher before = std::exchange(current_, heir);
     earlier_.push_back(before);
-    co_await heir->succeed(*before, same);
+    co_await heir->succeed(*before, std::move(same));
     net::spawn(executor(), retire(before), "ending what was under way at a reload");
 }
 

@@ -65,7 +65,7 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
     /// nothing more. What that one has under way comes when it is done; it keeps this one, which
     /// is held by a shared_ptr, alive. `same`: upstreams whose settings are the same in both. At
     /// its first suspension this one has its place already; returns when all that waited is here.
-    boost::asio::awaitable<void> succeed(Dispatcher& before, const std::set<std::string>& same);
+    boost::asio::awaitable<void> succeed(Dispatcher& before, std::set<std::string> same);
     /// Starts no more attempts, lets those under way finish for up to `grace`, then closes the
     /// transports. Returns how many attempts did not finish; their mail stays in the spool. May be
     /// called again with another grace time while it runs.

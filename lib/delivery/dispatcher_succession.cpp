@@ -33,7 +33,7 @@ void join(Incoming& whole, const Incoming& part) {
 
 }  // namespace
 
-asio::awaitable<void> Dispatcher::succeed(Dispatcher& before, const std::set<std::string>& same) {
+asio::awaitable<void> Dispatcher::succeed(Dispatcher& before, std::set<std::string> same) {
     intake_.started(before.intake_.started());
     elsewhere_ = before.elsewhere_;
     earlier_ = before.earlier_;

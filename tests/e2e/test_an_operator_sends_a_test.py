@@ -161,7 +161,7 @@ def test_an_orderly_stop_lets_it_end(relay, peer):
     finally:
         hold.set()
         first.join()
-    assert relay.stop() == 0
+    assert relay.daemon.wait() == 0
     assert " delivered " in relay.whole_log()
     relay.start()
     assert relay.ctl("--json", "history", "--rcpt", TO)[0]["result"] == "delivered"

@@ -151,7 +151,7 @@ def test_following_ends_with_the_daemon(relay, peer, follow):
     follower.wait(1)
     assert relay.stop() == 0
     assert follower.process.wait() == 69
-    assert "outpostctl: " in follower.process.log()
+    assert "connection" in follower.events()[-1]["error"]
 
 
 def test_it_outlives_a_restart_and_a_damaged_file_does_not_matter(relay, peer):
